@@ -1,0 +1,152 @@
+/* Devices and modules: the rows, the facts of their life cycle, their keys.
+ *
+ * Four independent facts and one derived status (contract/central.md 1.1): nothing stores a
+ * status word, so unblocking needs no memory of what was before.
+ *
+ *     blocked                       -> Blocked
+ *     not approved                  -> Registered with a mark (profile seed), Waiting (later)
+ *     provisioned                   -> Provisioned
+ *     otherwise                     -> Registered
+ *
+ * `enabled` is the hub registry's own fact beside them: a device may connect if it is enabled and
+ * not blocked. Every change is guarded by the row's version (the ETag) and is either a function
+ * here or a statement that another module adds to its own unit of work with device_unit_*. */
+#ifndef MUSTER_IDENTITY_DEVICE_H
+#define MUSTER_IDENTITY_DEVICE_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "crypto/crypto.h"
+#include "identity/identity.h"
+#include "store/store.h"
+
+#define DEVICE_ID_MAX 128
+
+enum device_origin { ORIGIN_UI, ORIGIN_IMPORT, ORIGIN_API, ORIGIN_DEVICE };
+enum device_auth { AUTH_SAS, AUTH_SELF_SIGNED, AUTH_CERTIFICATE_AUTHORITY, AUTH_NONE };
+enum enrollment_kind { ENROLLMENT_NONE, ENROLLMENT_INDIVIDUAL, ENROLLMENT_GROUP };
+enum device_status { DEVICE_REGISTERED, DEVICE_PROVISIONED, DEVICE_BLOCKED, DEVICE_WAITING };
+
+const char *device_origin_name(enum device_origin origin);
+const char *device_status_name(enum device_status status);
+
+/* How the last registration attempt ended, for the operator. */
+struct device_attempt {
+    instant at; /* 0: never */
+    int64_t count;
+    slice result; /* "assigned", "refused", "unauthorized", "failed" */
+    slice reason; /* a sentence for people: "waiting for approval" */
+    slice protocol, address;
+};
+
+/* A row as read. Slices borrow from the callback's memory. A device has an empty module_id. */
+struct device {
+    slice hub; /* name of the hub */
+    slice id, module_id;
+    slice generation_id;
+    int64_t version; /* the ETag */
+    slice display_name;
+    bool enabled, approved, blocked, provisioned, simulated, iot_edge;
+    slice template_id; /* empty: Unassociated */
+    slice model_id;
+    enum device_origin origin;
+    enum device_auth auth;
+    slice sealed_keys;                              /* open with device_keys */
+    slice primary_thumbprint, secondary_thumbprint; /* SHA-256 or SHA-1, upper-case hex */
+    enum enrollment_kind enrollment_kind;
+    slice enrollment_id;
+    int64_t credential_generation; /* grows when a key or the right to connect changes */
+    unsigned subscriptions;        /* persistent MQTT subscriptions: enum hub_subscription bits */
+    slice method_filters;          /* names of per-method filters, joined by '\n' */
+    instant created_at, updated_at, first_provisioned_at, last_activity_at;
+    struct device_attempt attempt;
+};
+
+enum device_status device_status_of(const struct device *d, bool later_profile);
+bool device_may_connect(const struct device *d);
+
+/* Both keys, wiped by the caller. ST_INTERNAL when they do not open; len 0 when there are none. */
+CHECKED enum status device_keys(const struct identity *id, const struct device *d,
+                                struct secret *ret_primary, struct secret *ret_secondary,
+                                struct fault *why);
+
+/* --- reading: on a worker, callbacks may run before the call returns -------------------------- */
+
+/* `d` is NULL unless status is ST_OK; ST_DEVICE_NOT_FOUND / ST_MODULE_NOT_FOUND when absent. */
+typedef void device_fn(void *context, enum status status, const struct device *d);
+void device_get(struct identity *id, slice hub, slice device_id, slice module_id,
+                device_fn *on_device, void *context);
+/* A device in any hub whose ID equals this one without case (registration IDs, operators). */
+void device_find(struct identity *id, slice device_id, device_fn *on_device, void *context);
+
+struct device_filter {
+    slice after;        /* IDs greater than this; empty: from the first */
+    unsigned limit;     /* 1..1000 */
+    bool unassociated;  /* only those without a template */
+    slice template_id;  /* empty: any */
+    int status;         /* enum device_status, or -1 for any */
+    bool later_profile; /* how `status` is derived */
+};
+/* Once a device, in order of ID; then once with d == NULL and the final status. Modules are left
+ * out. */
+void device_list(struct identity *id, const struct device_filter *filter, device_fn *on_device,
+                 void *context);
+/* A device's modules, likewise. */
+void device_list_modules(struct identity *id, slice hub, slice device_id, device_fn *on_device,
+                         void *context);
+
+/* --- changing ------------------------------------------------------------------------------- */
+
+struct device_new {
+    slice hub, id, module_id, display_name; /* an empty name becomes the ID */
+    bool enabled, approved, blocked, provisioned, simulated, iot_edge;
+    slice template_id, model_id;
+    enum device_origin origin;
+    enum device_auth auth;
+    struct secret primary, secondary; /* both absent with AUTH_SAS: generated, 32 bytes each */
+    slice primary_thumbprint, secondary_thumbprint;
+    enum enrollment_kind enrollment_kind;
+    slice enrollment_id;
+    struct device_attempt attempt;
+    instant now;
+};
+/* Adds the INSERT to a unit; a device of that ID (without case) makes the unit ST_CONFLICT. A
+ * module's device must exist (else ST_CONFLICT). Keys are sealed here. */
+void device_unit_insert(struct unit *unit, const struct identity *id, const struct device_new *n);
+
+/* Which columns of an update count. */
+enum {
+    DEVICE_SET_ENABLED = 1 << 0,
+    DEVICE_SET_APPROVED = 1 << 1,
+    DEVICE_SET_BLOCKED = 1 << 2,
+    DEVICE_SET_PROVISIONED = 1 << 3,
+    DEVICE_SET_TEMPLATE = 1 << 4,
+    DEVICE_SET_DISPLAY_NAME = 1 << 5,
+    DEVICE_SET_KEYS = 1 << 6, /* auth, keys, thumbprints */
+    DEVICE_SET_ENROLLMENT = 1 << 7,
+    DEVICE_SET_MODEL = 1 << 8,
+    DEVICE_SET_ATTEMPT = 1 << 9,
+    DEVICE_SET_HUB = 1 << 10,
+    DEVICE_BUMP_CREDENTIAL = 1 << 11, /* credential_generation + 1 */
+};
+struct device_change {
+    unsigned set; /* DEVICE_SET_* */
+    struct device_new to;
+};
+/* Adds the UPDATE, guarded: exactly the row as it was read (`was->version`), else ST_CONFLICT. */
+void device_unit_update(struct unit *unit, const struct identity *id, const struct device *was,
+                        const struct device_change *change);
+/* Adds the DELETE of a device with its modules, or of one module; guarded likewise. */
+void device_unit_delete(struct unit *unit, const struct device *was);
+
+/* Persistent MQTT subscriptions of an identity; unguarded, does not change the version. */
+void device_save_subscriptions(struct identity *id, slice hub, slice device_id, slice module_id,
+                               unsigned subscriptions, slice method_filters);
+/* Notes activity of many devices at once, behind; unguarded, does not change the version. */
+struct device_activity {
+    slice hub, device_id, module_id;
+    instant at;
+};
+void device_save_activity(struct identity *id, const struct device_activity *list, size_t count);
+
+#endif
