@@ -29,11 +29,29 @@ void arena_deinit(struct arena *a)
     arena_init(a, a->max);
 }
 
+void arena_reset(struct arena *a)
+{
+    struct arena_block *kept = a->blocks;
+
+    if (kept && kept->cap == ARENA_BLOCK_BYTES) {
+        a->blocks = kept->next;
+        arena_deinit(a);
+        kept->next = NULL;
+        kept->used = 0;
+        a->blocks = kept;
+    } else {
+        arena_deinit(a);
+    }
+}
+
 static struct arena_block *add_block(struct arena *a, size_t size)
 {
-    size_t cap = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
-    struct arena_block *block = malloc(sizeof *block + cap);
+    size_t cap = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES, bytes;
+    struct arena_block *block;
 
+    if (__builtin_add_overflow(sizeof *block, cap, &bytes))
+        return NULL;
+    block = malloc(bytes);
     if (!block)
         return NULL;
     block->used = 0;
@@ -43,18 +61,25 @@ static struct arena_block *add_block(struct arena *a, size_t size)
     return block;
 }
 
+static bool round_up(size_t size, size_t *ret)
+{
+    if (__builtin_add_overflow(size, alignof(max_align_t) - 1, ret))
+        return false;
+    *ret &= ~(alignof(max_align_t) - 1);
+    return true;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     size_t aligned, total;
     struct arena_block *block = a->blocks;
     void *ret;
 
-    if (a->failed || __builtin_add_overflow(size, alignof(max_align_t) - 1, &aligned) ||
+    if (a->failed || !round_up(size, &aligned) ||
         __builtin_add_overflow(a->used, aligned, &total) || total > a->max) {
         a->failed = true;
         return NULL;
     }
-    aligned &= ~(alignof(max_align_t) - 1);
     if (!block || block->cap - block->used < aligned)
         block = add_block(a, aligned);
     if (!block) {

@@ -18,6 +18,8 @@ struct arena {
 
 void arena_init(struct arena *a, size_t max);
 void arena_deinit(struct arena *a);
+/* Forgets all that was handed out and the failure; keeps one block for the next request. */
+void arena_reset(struct arena *a);
 
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);

@@ -28,7 +28,8 @@ uint8_t *buf_room(struct buf *b, size_t len)
     size_t need, cap = b->cap ? b->cap : BUF_SMALLEST;
     uint8_t *grown;
 
-    if (b->failed || __builtin_add_overflow(b->len, len, &need) || need > b->max) {
+    if (b->failed || __builtin_add_overflow(b->len, len, &need) || need > b->max ||
+        need == SIZE_MAX) {
         b->failed = true;
         return NULL;
     }
@@ -38,7 +39,7 @@ uint8_t *buf_room(struct buf *b, size_t len)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
     if (cap > b->max)
         cap = b->max;
-    grown = realloc(b->ptr, cap ? cap : 1);
+    grown = realloc(b->ptr, cap + 1); /* the one for vsnprintf's NUL */
     if (!grown) {
         b->failed = true;
         return NULL;
@@ -86,7 +87,7 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_copy(again, args);
     len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    to = len < 0 ? NULL : buf_room(b, (size_t)len + 1);
+    to = len < 0 ? NULL : buf_room(b, (size_t)len);
     if (to) {
         vsnprintf((char *)to, (size_t)len + 1, format, again);
         b->len += (size_t)len;

@@ -39,14 +39,30 @@ bool log_level_parse(slice name, enum log_level *ret)
     return false;
 }
 
+/* The event's own slot, so that two events cannot reset each other's count; with more events than
+ * slots some share one. */
+static size_t slot_of(const char *event)
+{
+    size_t first = ((uintptr_t)event >> 3) % LIMITED_EVENTS;
+
+    for (size_t i = 0; i < LIMITED_EVENTS; i++) {
+        size_t slot = (first + i) % LIMITED_EVENTS;
+
+        if (!limits[slot].event || limits[slot].event == event)
+            return slot;
+    }
+    return first;
+}
+
 /* Whether this event may be written now; *ret_swallowed is how many before it were not. */
 static bool within_limit(const char *event, unsigned *ret_swallowed)
 {
     int64_t second = clock_mono_ms() / 1000;
-    size_t slot = ((uintptr_t)event >> 3) % LIMITED_EVENTS;
+    size_t slot;
     bool write;
 
     pthread_mutex_lock(&limits_lock);
+    slot = slot_of(event);
     if (limits[slot].event != event || limits[slot].second != second) {
         *ret_swallowed = limits[slot].event == event ? limits[slot].swallowed : 0;
         limits[slot].event = event;
@@ -96,7 +112,7 @@ static void append_text(struct buf *line, slice text)
 void log_write(enum log_level level, bool limited, const char *event,
                const struct log_field *fields, size_t count)
 {
-    BUF_CLEANUP struct buf line = {.max = LINE_MAX_BYTES};
+    BUF_CLEANUP struct buf line = {.max = LINE_MAX_BYTES - 1};
     char at[CLOCK_TEXT_MAX];
     unsigned swallowed = 0;
 
@@ -117,6 +133,9 @@ void log_write(enum log_level level, bool limited, const char *event,
     }
     if (swallowed > 0)
         buf_printf(&line, " swallowed=%u", swallowed);
+    /* A line that was cut short ends all the same, or it would swallow the next. */
+    line.failed = false;
+    line.max = LINE_MAX_BYTES;
     buf_append_byte(&line, '\n');
     if (write(STDERR_FILENO, line.ptr, line.len) < 0)
         return; /* nobody is left to tell */

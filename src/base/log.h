@@ -22,13 +22,19 @@ struct log_field {
     int64_t number;
 };
 
+/* NULL is written as the empty text. */
+static inline slice log_text(const char *text)
+{
+    return slice_str(text ? text : "");
+}
+
 #define LOG_TEXT(key, value)                                                                       \
     {                                                                                              \
         key, (value).ptr ? (value) : SLICE(""), 0                                                  \
     }
 #define LOG_STR(key, value)                                                                        \
     {                                                                                              \
-        key, slice_str((value) ? (value) : ""), 0                                                  \
+        key, log_text(value), 0                                                                    \
     }
 #define LOG_INT(key, value)                                                                        \
     {                                                                                              \

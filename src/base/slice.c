@@ -45,6 +45,10 @@ bool slice_find(slice s, uint8_t c, size_t *ret)
 
 bool slice_search(slice s, slice needle, size_t *ret)
 {
+    if (needle.len == 0) {
+        *ret = 0;
+        return true;
+    }
     for (size_t i = 0; i + needle.len <= s.len; i++) {
         if (slice_equal(slice_of(s.ptr + i, needle.len), needle)) {
             *ret = i;

@@ -163,6 +163,25 @@ slice percent_decode_lenient(slice text, struct arena *arena)
     return decode_in_arena(text, arena, &strict);
 }
 
+bool percent_decode_to(slice text, uint8_t *to, size_t cap, size_t *ret_len)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+
+        if (escape_at(text, i, &c))
+            i += 2;
+        else if (c == '%')
+            return false;
+        if (len == cap)
+            return false;
+        to[len++] = c;
+    }
+    *ret_len = len;
+    return true;
+}
+
 void hex_encode(slice bytes, struct buf *to)
 {
     for (size_t i = 0; i < bytes.len; i++) {

@@ -17,6 +17,8 @@ void percent_encode(slice bytes, struct buf *to);
 CHECKED bool percent_decode(slice text, struct arena *arena, slice *ret);
 /* The same, but an invalid '%' stays literal. Gives the empty slice when the arena is full. */
 slice percent_decode_lenient(slice text, struct arena *arena);
+/* Strict, without an arena: writes at most `cap` bytes; false for more than that too. */
+CHECKED bool percent_decode_to(slice text, uint8_t *to, size_t cap, size_t *ret_len);
 
 /* Lower-case. */
 void hex_encode(slice bytes, struct buf *to);
