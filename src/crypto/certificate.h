@@ -14,8 +14,8 @@ CHECKED bool certificate_make_root(const char *certificate_path, const char *key
  * addresses as such). The file holds the leaf, then the root. */
 CHECKED bool certificate_make_server(const char *root_path, const char *root_key_path,
                                      const char *certificate_path, const char *key_path,
-                                     enum key_kind kind, const slice *names, size_t count,
-                                     int days, struct fault *why);
+                                     enum key_kind kind, const slice *names, size_t count, int days,
+                                     struct fault *why);
 /* Seconds until the first certificate in the file expires; negative when it has. */
 CHECKED bool certificate_seconds_left(const char *path, int64_t *ret, struct fault *why);
 /* Whether the first certificate in the file covers `name`. */

@@ -24,7 +24,9 @@ struct seal_place {
     const char *table, *column;
     slice row;
 };
-/* Appends the sealed form, plaintext length + 61 bytes. Any thread. */
+/* What sealing adds to the length. */
+#define SEAL_OVERHEAD 54
+/* Appends the sealed form; `to` failed when there is no room or memory. Any thread. */
 void seal(const struct sealer *s, struct seal_place place, slice plaintext, struct buf *to);
 /* ST_INTERNAL when the value was not sealed for this place by this key: never "no key". */
 CHECKED enum status unseal(const struct sealer *s, struct seal_place place, slice sealed,

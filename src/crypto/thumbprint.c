@@ -1,0 +1,38 @@
+#include "crypto/thumbprint.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+static void write_hex(const uint8_t *bytes, size_t len, char *to)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < len; i++) {
+        *to++ = digits[bytes[i] >> 4];
+        *to++ = digits[bytes[i] & 15];
+    }
+}
+
+static bool write_digest(const struct x509_st *certificate, const EVP_MD *kind, char *to,
+                         size_t digits)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    if (!X509_digest(certificate, kind, digest, &len) || (size_t)len * 2 != digits)
+        return false;
+    write_hex(digest, len, to);
+    return true;
+}
+
+bool certificate_thumbprints(const struct x509_st *certificate, struct thumbprints *ret)
+{
+    return write_digest(certificate, EVP_sha1(), ret->sha1, sizeof ret->sha1) &&
+           write_digest(certificate, EVP_sha256(), ret->sha256, sizeof ret->sha256);
+}
+
+bool thumbprint_matches(const struct thumbprints *given, slice registered)
+{
+    return slice_equal_nocase(slice_of(given->sha1, sizeof given->sha1), registered) ||
+           slice_equal_nocase(slice_of(given->sha256, sizeof given->sha256), registered);
+}
