@@ -8,7 +8,6 @@
 #ifndef MUSTER_CODEC_SAS_H
 #define MUSTER_CODEC_SAS_H
 
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/status.h"
 #include "crypto/crypto.h"
@@ -18,7 +17,7 @@
 struct sas_token {
     slice scope;        /* sr as sent: exactly what was signed */
     slice expiry;       /* se as sent */
-    slice policy;       /* skn, percent-decoded; empty when absent or empty */
+    slice policy;       /* skn; empty when absent or empty. One with an escape is refused */
     int64_t expires_at; /* se as seconds since the Unix epoch; saturated */
     uint8_t signature[HMAC_SHA256_LEN];
 };

@@ -57,6 +57,7 @@ enum hub_subscription {
     SUB_TWIN_DESIRED = 4,
     SUB_METHODS = 8,
     SUB_INPUTS = 16,
+    SUB_C2D_AT_QOS0 = 256, /* with SUB_C2D: granted QoS 0; kept beside it, never parsed */
 };
 /* 0: unknown filter, or one that names another identity. *ret_method is the name in
  * "$iothub/methods/POST/{name}/#", empty for all methods. */
