@@ -21,8 +21,8 @@ struct tls_files {
 CHECKED struct tls_server *tls_server_create(const struct tls_files *chains, size_t count,
                                              struct fault *why);
 /* All or nothing: on failure the certificates in use stay. */
-CHECKED bool tls_server_reload(struct tls_server *tls, const struct tls_files *chains,
-                               size_t count, struct fault *why);
+CHECKED bool tls_server_reload(struct tls_server *tls, const struct tls_files *chains, size_t count,
+                               struct fault *why);
 void tls_server_destroy(struct tls_server *tls);
 
 struct listener_limits {
@@ -40,9 +40,9 @@ typedef void listener_accept_fn(void *owner, struct stream *s);
 
 /* Binds `address` ("127.0.0.1:8883", "[::1]:443", ":8883" for all, port 0 for any free one) once
  * for every worker. */
-CHECKED struct listener *listener_create(struct workers *ws, slice address,
-                                         struct tls_server *tls, listener_accept_fn *on_accept,
-                                         void *owner, struct fault *why);
+CHECKED struct listener *listener_create(struct workers *ws, slice address, struct tls_server *tls,
+                                         listener_accept_fn *on_accept, void *owner,
+                                         struct fault *why);
 uint16_t listener_port(const struct listener *l);
 /* From now on nothing is accepted; open connections stay. Any thread, once the workers run. */
 void listener_stop_accepting(struct listener *l);

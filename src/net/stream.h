@@ -21,6 +21,7 @@
 
 struct stream;
 struct x509_st;
+struct stack_st_X509;
 
 enum stream_end {
     STREAM_END_PEER,      /* the peer closed, or the network failed */
@@ -36,7 +37,7 @@ struct stream_handler {
     /* `input` is borrowed for the call. Returns how many bytes were taken; after closing its
      * stream a handler returns whatever it likes. */
     size_t (*on_input)(void *owner, slice input);
-    /* The output fell from above stream_output_high to nothing: go on producing. May be NULL. */
+    /* The output fell from above STREAM_OUTPUT_HIGH to nothing: go on producing. May be NULL. */
     void (*on_drained)(void *owner);
     /* The last call. The stream must not be used any more once it returns. */
     void (*on_end)(void *owner, enum stream_end end);
@@ -51,6 +52,7 @@ void stream_set_input_max(struct stream *s, size_t input_max);
 /* Copies. Once the stream is closing nothing is written. More than STREAM_OUTPUT_MAX bytes
  * waiting end the stream. */
 #define STREAM_OUTPUT_MAX (1024 * 1024)
+#define STREAM_OUTPUT_HIGH (64 * 1024)
 void stream_write(struct stream *s, slice bytes);
 /* Bytes waiting for the peer to take them. */
 size_t stream_output_len(const struct stream *s);
@@ -61,7 +63,8 @@ void stream_close(struct stream *s);
 void stream_abort(struct stream *s);
 
 /* Back-pressure: while paused no input is read (the peer's window fills). Counted: each pause
- * wants its resume. */
+ * wants its resume. What was left over is offered again in a later turn, also when nothing new
+ * has come; while paused it may pass `input_max`. */
 void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
 
@@ -74,5 +77,7 @@ int64_t stream_last_input_ms(const struct stream *s);
 void stream_set_authenticated(struct stream *s);
 /* The client's leaf certificate, borrowed, or NULL. Its key was proven, nothing else. */
 struct x509_st *stream_peer_certificate(const struct stream *s);
+/* What came with the leaf: the intermediates, as sent, borrowed; NULL when there were none. */
+struct stack_st_X509 *stream_peer_intermediates(const struct stream *s);
 
 #endif

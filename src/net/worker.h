@@ -62,6 +62,10 @@ struct timer {
 /* Arms or re-arms: `run` is called once, not before `delay_ms` and within about 100 ms of it. */
 void timer_arm(struct worker *w, struct timer *t, int64_t delay_ms, void (*run)(struct timer *));
 void timer_cancel(struct timer *t);
+static inline bool timer_is_armed(const struct timer *t)
+{
+    return t->link != NULL;
+}
 
 /* Long work on a small pool of threads, so that no worker ever waits. The queue is bounded:
  * false when it is full. `work` runs on the pool, then `done` on the worker that asked. */

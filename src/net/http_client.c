@@ -1,0 +1,142 @@
+#include "net/http_client.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include <curl/curl.h>
+
+#define CONNECT_TIMEOUT_S 5L
+#define ANSWER_MAX (64 * 1024 * 1024)
+
+/* curl_global_init is not safe in threads; the first call of any thread does it for all. */
+static void curl_start(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct transfer {
+    const struct http_call *call;
+    struct http_answer *answer;
+    bool ended; /* by on_part */
+};
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *t = context;
+    slice part = slice_of(bytes, size * count);
+
+    if (t->call->on_part) {
+        t->ended = !t->call->on_part(t->call->context, part);
+        return t->ended ? CURL_WRITEFUNC_ERROR : part.len;
+    }
+    buf_append(&t->answer->body, part);
+    return t->answer->body.failed ? CURL_WRITEFUNC_ERROR : part.len;
+}
+
+static bool add_header(struct curl_slist **headers, const char *name, const char *value)
+{
+    char line[8192];
+    struct curl_slist *grown;
+    int len = snprintf(line, sizeof line, "%s: %s", name, value);
+
+    if (len < 0 || (size_t)len >= sizeof line)
+        return false;
+    grown = curl_slist_append(*headers, line);
+    if (!grown)
+        return false;
+    *headers = grown;
+    return true;
+}
+
+static bool add_headers(const struct http_call *call, struct curl_slist **headers)
+{
+    if (call->authorization && !add_header(headers, "Authorization", call->authorization))
+        return false;
+    if (call->body.ptr && !add_header(headers, "Expect", "")) /* no waiting for "100 Continue" */
+        return false;
+    return !call->body.ptr || add_header(headers, "Content-Type", "application/json");
+}
+
+/* Verified TLS to the named host and nothing else: no redirects, no proxy of the environment. */
+static bool set_security(CURL *curl, const struct http_call *call)
+{
+    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           (!call->ca_file || (curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca_file) == CURLE_OK &&
+                               curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK));
+}
+
+static bool set_request(CURL *curl, const struct http_call *call, struct curl_slist *headers)
+{
+    if (curl_easy_setopt(curl, CURLOPT_URL, call->url) != CURLE_OK ||
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK)
+        return false;
+    if (strcmp(call->method, "HEAD") == 0)
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    if (call->body.ptr &&
+        (curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len) ||
+         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.ptr)))
+        return false;
+    return curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
+}
+
+static bool set_transfer(CURL *curl, struct transfer *t, char *error)
+{
+    return curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_TIMEOUT, t->call->timeout_s) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_WRITEDATA, t) == CURLE_OK;
+}
+
+static enum status perform(CURL *curl, struct transfer *t, struct curl_slist *headers,
+                           struct fault *why)
+{
+    char error[CURL_ERROR_SIZE] = "";
+    long status = 0;
+    CURLcode result;
+
+    if (!set_security(curl, t->call) || !set_request(curl, t->call, headers) ||
+        !set_transfer(curl, t, error))
+        return fault_set(why, ST_INTERNAL, "the http client cannot be set up");
+    result = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    t->answer->status = (int)status;
+    if (t->answer->body.failed)
+        return fault_set(why, ST_UNAVAILABLE, "%s: the answer is too long", t->call->url);
+    if (result == CURLE_OK || t->ended)
+        return ST_OK;
+    return fault_set(why, ST_UNAVAILABLE, "%s: %s", t->call->url,
+                     error[0] ? error : curl_easy_strerror(result));
+}
+
+enum status http_call(const struct http_call *call, struct http_answer *ret, struct fault *why)
+{
+    static pthread_once_t started = PTHREAD_ONCE_INIT;
+    struct http_answer answer = {0};
+    struct transfer transfer = {.call = call, .answer = &answer};
+    struct curl_slist *headers = NULL;
+    enum status status;
+    CURL *curl;
+
+    pthread_once(&started, curl_start);
+    buf_init(&answer.body, ANSWER_MAX);
+    curl = curl_easy_init();
+    if (curl && add_headers(call, &headers))
+        status = perform(curl, &transfer, headers, why);
+    else
+        status = fault_set(why, ST_NO_MEMORY, "no memory for an http call");
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    if (status != ST_OK) {
+        buf_deinit(&answer.body);
+        return status;
+    }
+    *ret = answer;
+    return ST_OK;
+}
