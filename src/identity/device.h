@@ -8,8 +8,9 @@
  *     provisioned                   -> Provisioned
  *     otherwise                     -> Registered
  *
- * `enabled` is the hub registry's own fact beside them: a device may connect if it is enabled and
- * not blocked. Every change is guarded by the row's version (the ETag) and is either a function
+ * `enabled` is the hub registry's own fact beside them: a device may connect if it is Provisioned
+ * (only then does the hub know it: central.md 1.6) and enabled; a module, if it is enabled and its
+ * device may. Every change is guarded by the row's version (the ETag) and is either a function
  * here or a statement that another module adds to its own unit of work with device_unit_*. */
 #ifndef MUSTER_IDENTITY_DEVICE_H
 #define MUSTER_IDENTITY_DEVICE_H
@@ -87,8 +88,8 @@ struct device_filter {
     int status;         /* enum device_status, or -1 for any */
     bool later_profile; /* how `status` is derived */
 };
-/* Once a device, in order of ID; then once with d == NULL and the final status. Modules are left
- * out. */
+/* Once a device, in order of ID without case; then once with d == NULL and the final status.
+ * Modules are left out. A status that few devices have is gathered over several loop turns. */
 void device_list(struct identity *id, const struct device_filter *filter, device_fn *on_device,
                  void *context);
 /* A device's modules, likewise. */
@@ -111,7 +112,8 @@ struct device_new {
     instant now;
 };
 /* Adds the INSERT to a unit; a device of that ID (without case) makes the unit ST_CONFLICT. A
- * module's device must exist (else ST_CONFLICT). Keys are sealed here. */
+ * module's device must exist (else ST_CONFLICT). Keys are sealed here. Once it is committed:
+ * identity_forget_refusals, for the device may have knocked before. */
 void device_unit_insert(struct unit *unit, const struct identity *id, const struct device_new *n);
 
 /* Which columns of an update count. */

@@ -83,7 +83,8 @@ void identity_authenticate_service(struct identity *id, slice host, slice author
                                    const slice *segments, size_t segment_count,
                                    service_principal_fn *on_principal, void *context);
 
-/* Forget refusals remembered for this device: its keys or status changed. All workers. */
+/* Forget refusals remembered for this device and its modules: it was made, or its keys changed. On
+ * this worker at once, on the others by the bus. Any thread. */
 void identity_forget_refusals(struct identity *id, slice device_id);
 
 #endif
