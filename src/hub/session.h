@@ -44,28 +44,32 @@ struct session_ops {
 
 enum session_state { SESSION_CLOSED, SESSION_OPENING, SESSION_LIVE, SESSION_CLOSING };
 
+/* A front sets `ops` and reads what identifies the session; the rest is the hub's. */
 struct session {
     const struct session_ops *ops; /* set by the front before session_open */
     struct hub *hub;
     struct worker *worker;
+    const struct hub_name *hub_name;
+    slice device_id, module_id; /* in `memory` */
     enum session_state state;
     enum credential_slot slot;
     int64_t credential_generation;
-    const struct hub_name *hub_name;
-    slice device_id, module_id; /* in `memory` */
-    uint8_t *memory;            /* one block: IDs and the stamp that telemetry records carry */
-    slice stamp;
     unsigned subscriptions; /* enum hub_subscription bits now in force */
-    uint64_t serial;        /* names this session in the directory */
     unsigned partition;
-    int64_t last_activity_ms;       /* monotonic */
+    uint64_t serial;          /* names this session in the directory; holds its worker's index */
+    int64_t last_activity_ms; /* monotonic */
+    uint8_t *memory;          /* one block: its expiry, if any, and the stamp with the IDs */
+    slice stamp;              /* what telemetry records carry: identity, model (d2c_record.h) */
     struct session *next_in_bucket; /* this worker's table */
     struct log_waiter waiter;
-    struct session_twin *twin; /* while reported patches are in flight or desired is subscribed */
-    struct session_c2d *c2d;   /* while C2D is subscribed */
-    struct session_methods *methods; /* while calls are open */
+    unsigned holds;                  /* what is under way for it, besides telemetry */
+    bool is_ending;                  /* ops->close was called */
+    bool is_callable;                /* the directory was told that methods are subscribed */
+    bool expires;                    /* `memory` begins with a struct session_expiry */
+    struct session_twin *twin;       /* while reports are in flight or desired is subscribed */
+    struct session_c2d *c2d;         /* while C2D is subscribed or messages are unsettled */
+    struct session_methods *methods; /* while methods are subscribed or calls are open */
     void (*on_open)(struct session *s, enum status status);
-    struct session_pending *pending; /* directory exchange in flight */
 };
 
 struct session_options {
@@ -77,13 +81,13 @@ struct session_options {
 };
 /* `on_open`: ST_OK, the session is live (s->subscriptions are the restored ones); ST_UNAUTHORIZED:
  * revoked between authentication and now; ST_UNAVAILABLE. Unless ST_OK the session is closed. A
- * model ID is stored when new and told to central by an event. */
+ * model ID is stored when new and told to central by an event. `on_open` may run inside. */
 void session_open(struct session *s, struct hub *hub, const struct device_principal *p,
                   const struct session_options *options,
                   void (*on_open)(struct session *s, enum status status));
 /* The connection is gone (or never opened). Undelivered C2D goes back to the queue, open methods
  * fail. The memory of `s` must live until ops->released, which comes in a later turn (or inside
- * this call when nothing is in flight). */
+ * this call when nothing is in flight). Once for each session_open, whatever its outcome. */
 void session_close(struct session *s);
 
 /* The set of enum hub_subscription bits in force from now on; starts or stops C2D, desired
@@ -122,7 +126,8 @@ struct session_revoke {
 void session_revoke(struct hub *hub, const struct session_revoke *r, void (*on_done)(void *context),
                     void *context);
 
-/* Ends every session of this process, for shutdown: new ones get ST_UNAVAILABLE. Any thread. */
+/* Ends every session of this process (ops->close, SESSION_END_REVOKED), for shutdown: new ones get
+ * ST_UNAVAILABLE. Any thread. */
 void session_drain(struct hub *hub);
 
 #endif
