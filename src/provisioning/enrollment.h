@@ -41,6 +41,10 @@ typedef void enrollment_fn(void *context, enum status status, const struct enrol
                            const struct fault *why);
 void enrollment_get(struct provisioning *p, enum enrollment_kind kind, slice id, bool with_keys,
                     enrollment_fn *on_enrollment, void *context);
+/* The enrollment by which a device comes: its individual one, else the group that it came by, else
+ * SAS-IoT-Devices; ST_NOT_FOUND when there is none of these. `d` is borrowed for the call. */
+void enrollment_of_device(struct provisioning *p, const struct device *d, bool with_keys,
+                          enrollment_fn *on_enrollment, void *context);
 /* Once each, in order of ID, then NULL. */
 void enrollment_list(struct provisioning *p, enum enrollment_kind kind, slice after, unsigned limit,
                      enrollment_fn *on_enrollment, void *context);

@@ -35,10 +35,16 @@ struct provisioning_gate {
 const char *gate_refusal(const struct gate_view *view, const struct device *d,
                          const struct enrollment *e);
 
+#define PROVISIONING_REGISTER_BURST 10
+#define PROVISIONING_REGISTER_REFILL_MS 6000
+
 struct provisioning_options {
     slice id_scope;
     slice service_host;  /* the DPS's own name, for service tokens */
     bool answer_at_once; /* false: 202 first, the result at the first poll */
+    /* Per device: this many registrations at once, then one more every so many milliseconds.
+     * 0: no limit, on polls neither. PROVISIONING_REGISTER_* are the defaults. */
+    unsigned register_burst, register_refill_ms;
 };
 
 extern const struct store_schema provisioning_schema;

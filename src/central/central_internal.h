@@ -1,0 +1,35 @@
+/* Inside central/: what its files share.
+ *
+ *     central.c            create, destroy, the tables
+ *     settings.c           the settings of 1.2 as a table: names, words, defaults
+ *     settings_store.c     their rows
+ *     templates.c          device templates, as far as registrations need them
+ *     template_store.c     their rows
+ *     gate_view.c          what a registration asks: settings, and the template of a model
+ *     device_rules.c       what an operator may call a device (3.3): pure
+ *     device_add.c         new devices
+ *     device_acts.c        approve, associate, block, unblock, delete, deprovision
+ *     device_view.c        the device page's facts, and lists
+ *     model_event.c        models that devices announce at the hub
+ *     credentials.c        the keys that a device signs with */
+#ifndef MUSTER_CENTRAL_CENTRAL_INTERNAL_H
+#define MUSTER_CENTRAL_CENTRAL_INTERNAL_H
+
+#include "base/arena.h"
+#include "central/central.h"
+
+struct central {
+    struct workers *ws;
+    struct store *st;
+    struct bus *bus;
+    struct identity *id;
+    struct hub *hub;
+    struct provisioning *p; /* NULL until central_bind */
+};
+
+/* What a registration would be told of the moment, for a model ID that may be empty. */
+void gate_view_read(struct central *c, slice model_id, gate_view_fn *on_view, void *context);
+/* The settings' part of it. */
+struct gate_view gate_view_of(const struct central_settings *s);
+
+#endif

@@ -1,0 +1,66 @@
+#include <stdlib.h>
+
+#include "central/central_internal.h"
+#include "provisioning/attest.h"
+#include "provisioning/device_copy.h"
+
+struct credentials_query {
+    struct central *c;
+    struct arena arena;
+    struct device *device;
+    credentials_fn *on_keys;
+    void *context;
+};
+
+static void finish(struct credentials_query *q, enum status status,
+                   const struct device_credentials *k, const struct fault *why)
+{
+    q->on_keys(q->context, status, k, why);
+    arena_deinit(&q->arena);
+    free(q);
+}
+
+static void on_enrollment(void *context, enum status status, const struct enrollment *e,
+                          const struct fault *why)
+{
+    struct credentials_query *q = context;
+    struct device_credentials k = {.id_scope = provisioning_id_scope(q->c->p)};
+
+    if (status == ST_OK)
+        enrollment_device_keys(e, q->device->id, &k.primary, &k.secondary);
+    finish(q, status, status == ST_OK ? &k : NULL, why);
+    secret_wipe(&k.primary);
+    secret_wipe(&k.secondary);
+}
+
+static void on_device(void *context, enum status status, const struct device *d)
+{
+    struct credentials_query *q = context;
+    struct fault why = {0};
+
+    if (status == ST_OK) {
+        q->device = device_copy(&q->arena, d);
+        status = q->device ? ST_OK : ST_NO_MEMORY;
+    }
+    if (status != ST_OK) {
+        (void)fault_set(&why, status, "no such device");
+        finish(q, status, NULL, &why);
+        return;
+    }
+    enrollment_of_device(q->c->p, q->device, true, on_enrollment, q);
+}
+
+void central_device_credentials(struct central *c, slice device_id, credentials_fn *on_keys,
+                                void *context)
+{
+    struct credentials_query *q = calloc(1, sizeof *q);
+    struct fault why = {ST_NO_MEMORY, "no memory for the keys"};
+
+    if (!q) {
+        on_keys(context, ST_NO_MEMORY, NULL, &why);
+        return;
+    }
+    *q = (struct credentials_query){.c = c, .on_keys = on_keys, .context = context};
+    arena_init(&q->arena, 65536);
+    device_find(c->id, device_id, on_device, q);
+}

@@ -1,0 +1,14 @@
+/* What an operator may call a device (contract/central.md 3.3). Pure. */
+#ifndef MUSTER_CENTRAL_DEVICE_RULES_H
+#define MUSTER_CENTRAL_DEVICE_RULES_H
+
+#include "base/status.h"
+
+#define DEVICE_NAME_MAX 148 /* characters */
+
+/* R01 to R04: ST_BAD_REQUEST with the rule's code and what to do. */
+CHECKED enum status device_id_check(slice id, bool any_case, struct fault *why);
+/* R05. */
+CHECKED enum status device_name_check(slice name, struct fault *why);
+
+#endif

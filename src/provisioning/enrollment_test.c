@@ -1,0 +1,285 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+
+#include "provisioning/provisioning_testing.h"
+
+static int setup(void **state)
+{
+    struct fixture *f = fixture_create();
+    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
+
+    fixture_open_base(f, NULL);
+    fixture_open_provisioning(f, &gate, true, 0);
+    fixture_start(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_close(*state);
+    fixture_remove(*state);
+    return 0;
+}
+
+static struct secret key(uint8_t fill, size_t len)
+{
+    struct secret k = {.len = len};
+
+    memset(k.bytes, fill, len);
+    return k;
+}
+
+static struct enrollment group(const char *id, uint8_t fill)
+{
+    return (struct enrollment){.kind = ENROLLMENT_GROUP,
+                               .id = slice_str(id),
+                               .enabled = true,
+                               .primary = key(fill, 32),
+                               .secondary = key((uint8_t)(fill + 1), 32)};
+}
+
+static void default_groups_have_keys_of_their_own(void **state)
+{
+    struct fixture *f = *state;
+    struct enrollment e, edge;
+    struct enrollment which = {.kind = ENROLLMENT_GROUP, .id = SLICE("sas-iot-devices")};
+
+    assert_int_equal(fixture_enrollment(f, CALL_GET, &which, &e), ST_OK);
+    which.id = SLICE("SAS-IoT-Edge-Devices");
+    assert_int_equal(fixture_enrollment(f, CALL_GET, &which, &edge), ST_OK);
+    assert_true(e.enabled && e.gated && !e.iot_edge && edge.iot_edge);
+    assert_int_equal(e.primary.len, 64);
+    assert_int_equal(e.secondary.len, 64);
+    assert_memory_not_equal(e.primary.bytes, e.secondary.bytes, 64);
+    assert_memory_not_equal(e.primary.bytes, edge.primary.bytes, 64);
+}
+
+static void default_groups_are_made_at_the_first_start_only(void **state)
+{
+    struct fixture *f = *state;
+    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
+    struct enrollment edge = {.kind = ENROLLMENT_GROUP, .id = SLICE("SAS-IoT-Edge-Devices")};
+    struct enrollment main_group = {.kind = ENROLLMENT_GROUP, .id = SLICE("SAS-IoT-Devices")};
+    struct secret before = f->group_primary;
+
+    assert_int_equal(fixture_enrollment(f, CALL_DELETE, &edge, NULL), ST_OK);
+    assert_int_equal(fixture_enrollment(f, CALL_DELETE, &main_group, NULL), ST_CONFLICT);
+    fixture_close(f);
+    fixture_open_base(f, NULL);
+    fixture_open_provisioning(f, &gate, true, 0);
+    fixture_start(f);
+    assert_int_equal(fixture_enrollment(f, CALL_GET, &edge, NULL), ST_NOT_FOUND);
+    assert_memory_equal(f->group_primary.bytes, before.bytes, 64);
+}
+
+static void P084_versions_guard_create_and_replace(void **state)
+{
+    struct fixture *f = *state;
+    struct enrollment e = group("g1", 1), stored;
+
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, &stored), ST_OK);
+    assert_int_equal(stored.version, 1);
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, NULL), ST_CONFLICT);
+    e.version = 1;
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, &stored), ST_OK);
+    assert_int_equal(stored.version, 2);
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, NULL), ST_PRECONDITION_FAILED);
+    e.id = SLICE("g2");
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, NULL), ST_PRECONDITION_FAILED);
+    assert_int_equal(fixture_enrollment(f, CALL_DELETE, &e, NULL), ST_NOT_FOUND);
+}
+
+static void P106_absent_keys_are_made_then_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct enrollment e = {.kind = ENROLLMENT_GROUP, .id = SLICE("g1"), .enabled = true};
+    struct enrollment made, kept, renewed;
+
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, &made), ST_OK);
+    assert_int_equal(made.primary.len, 64);
+    e.version = 1;
+    e.enabled = false;
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, &kept), ST_OK);
+    assert_memory_equal(kept.primary.bytes, made.primary.bytes, 64);
+    assert_memory_equal(kept.secondary.bytes, made.secondary.bytes, 64);
+    assert_int_equal(fixture_enrollment(f, CALL_REGENERATE, &e, &renewed), ST_OK);
+    assert_memory_not_equal(renewed.primary.bytes, made.primary.bytes, 64);
+    assert_memory_equal(renewed.secondary.bytes, made.secondary.bytes, 64);
+    assert_int_equal(fixture_enrollment(f, CALL_GET, &e, &kept), ST_OK);
+    assert_memory_equal(kept.primary.bytes, renewed.primary.bytes, 64);
+    assert_int_equal(kept.version, 3);
+}
+
+static void C066_no_key_serves_two_groups(void **state)
+{
+    struct fixture *f = *state;
+    struct enrollment first = group("g1", 10), crossed = group("g2", 20), own = group("g3", 30);
+    struct enrollment individual = {
+        .kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("dev-001"), .primary = key(10, 32)};
+
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &first, NULL), ST_OK);
+    crossed.secondary = first.primary;
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &crossed, NULL), ST_CONFLICT);
+    assert_int_equal(fixture_enrollment(f, CALL_GET, &crossed, NULL), ST_NOT_FOUND);
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &own, NULL), ST_OK);
+    own.version = 1;
+    own.primary = first.secondary;
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &own, NULL), ST_CONFLICT);
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &individual, NULL), ST_OK);
+}
+
+static void P011_what_breaks_a_rule_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    const struct {
+        const char *name;
+        struct enrollment e;
+        enum status status;
+    } rows[] = {
+        {"no kind", {.id = SLICE("x")}, ST_BAD_REQUEST},
+        {"no ID", {.kind = ENROLLMENT_GROUP}, ST_BAD_REQUEST},
+        {"a group with blanks", {.kind = ENROLLMENT_GROUP, .id = SLICE("grp 1")}, ST_OK},
+        {"a group with a line end", {.kind = ENROLLMENT_GROUP, .id = SLICE("g\n")}, ST_BAD_REQUEST},
+        {"blank in a registration ID",
+         {.kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("d 1")},
+         ST_BAD_REQUEST},
+        {"first a special", {.kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("-d")}, ST_BAD_REQUEST},
+        {"last a dash", {.kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("d-")}, ST_OK},
+        {"X.509",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("x"), .attestation = ATTEST_X509},
+         ST_BAD_REQUEST},
+        {"key too short",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("x"), .primary = key(1, 15)},
+         ST_BAD_REQUEST},
+        {"key short enough",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("k16"), .primary = key(1, 16)},
+         ST_OK},
+        {"no device ID",
+         {.kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("d"), .device_id = SLICE("a b")},
+         ST_BAD_REQUEST},
+        {"unknown hub",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("x"), .hub = SLICE("other")},
+         ST_BAD_REQUEST},
+        {"hub by its host",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("h"), .hub = SLICE("hub.example.org")},
+         ST_OK},
+        {"tags no object",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("x"), .initial_tags = SLICE("[]")},
+         ST_BAD_REQUEST},
+        {"desired no JSON",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("x"), .initial_desired = SLICE("{")},
+         ST_BAD_REQUEST},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        enum status status = fixture_enrollment(f, CALL_PUT, &rows[i].e, NULL);
+
+        if (status != rows[i].status)
+            fail_msg("%s: %s", rows[i].name, status_name(status));
+    }
+}
+
+static void there_are_100_groups_at_most(void **state)
+{
+    struct fixture *f = *state;
+    enum status status = ST_OK;
+    char id[16];
+    int made = 0;
+
+    while (status == ST_OK && made < 200) {
+        struct enrollment e = {.kind = ENROLLMENT_GROUP, .id = slice_str(id)};
+
+        snprintf(id, sizeof id, "g%d", made);
+        e.id = slice_str(id);
+        status = fixture_enrollment(f, CALL_PUT, &e, NULL);
+        made += status == ST_OK;
+    }
+    assert_int_equal(status, ST_QUOTA);
+    assert_int_equal(made, ENROLLMENT_GROUPS_MAX - 2);
+}
+
+/* Whether any file of the folder holds the bytes. */
+static bool folder_holds(const char *directory, slice needle)
+{
+    DIR *dir = opendir(directory);
+    struct dirent *entry;
+    bool found = false;
+    size_t at;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir))) {
+        struct buf BUF_CLEANUP bytes = {.max = 64 * 1024 * 1024};
+        char path[400];
+        FILE *file;
+        int c;
+
+        snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+        file = entry->d_type == DT_REG ? fopen(path, "rb") : NULL;
+        while (file && (c = getc(file)) != EOF)
+            buf_append_byte(&bytes, (uint8_t)c);
+        if (file)
+            fclose(file);
+        assert_false(bytes.failed);
+        found = found || slice_search(buf_slice(&bytes), needle, &at);
+    }
+    closedir(dir);
+    return found;
+}
+
+static void keys_are_sealed_at_rest(void **state)
+{
+    struct fixture *f = *state;
+    struct secret derived;
+
+    f->view.auto_approve = true;
+    assert_int_equal(registers(f, "dev-001").state, REG_ASSIGNED);
+    derive_device_key(&f->group_primary, SLICE("dev-001"), &derived);
+    assert_true(folder_holds(f->directory, SLICE("SAS-IoT-Edge-Devices")));
+    assert_true(folder_holds(f->directory, SLICE("dev-001")));
+    assert_false(folder_holds(f->directory, slice_first(secret_slice(&f->group_primary), 16)));
+    assert_false(folder_holds(f->directory, slice_first(secret_slice(&f->group_secondary), 16)));
+    assert_false(folder_holds(f->directory, slice_first(secret_slice(&derived), 16)));
+}
+
+static void keys_moved_to_another_row_stop_that_group(void **state)
+{
+    static const struct sql swap_sql = {
+        "UPDATE enrollment SET sealed_keys = (SELECT o.sealed_keys FROM enrollment o"
+        " WHERE o.id_key = 'sas-iot-edge-devices') WHERE id_key = 'sas-iot-devices'"};
+    static const struct sql touch_sql = {"UPDATE enrollment_set SET version = version + 1"};
+    struct fixture *f = *state;
+    struct enrollment which = {.kind = ENROLLMENT_GROUP, .id = SLICE("SAS-IoT-Devices")};
+    struct unit *unit = unit_create(f->st);
+
+    f->view.auto_approve = true;
+    unit_add(unit, &swap_sql, NULL, 0, EXPECT_ONE);
+    unit_add(unit, &touch_sql, NULL, 0, EXPECT_ONE);
+    assert_int_equal(unit_run(unit), ST_OK);
+    unit_destroy(unit);
+    assert_int_equal(fixture_enrollment(f, CALL_GET, &which, NULL), ST_INTERNAL);
+    assert_int_equal(registers(f, "dev-001").status, ST_UNAUTHORIZED);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(default_groups_have_keys_of_their_own),
+        TEST(default_groups_are_made_at_the_first_start_only),
+        TEST(P084_versions_guard_create_and_replace),
+        TEST(P106_absent_keys_are_made_then_kept),
+        TEST(C066_no_key_serves_two_groups),
+        TEST(P011_what_breaks_a_rule_is_refused),
+        TEST(there_are_100_groups_at_most),
+        TEST(keys_are_sealed_at_rest),
+        TEST(keys_moved_to_another_row_stop_that_group),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

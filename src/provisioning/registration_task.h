@@ -1,0 +1,78 @@
+/* One registration, poll, look-up or assignment while it runs: the request's copy, what was read,
+ * and the steps that they share.
+ *
+ *     create -> [attest: read the facts, open the groups, verify] -> steps of its own -> answer
+ *
+ * A task belongs to one worker. Reads may answer at once or later; every step ends in another or
+ * in exactly one task_answer or task_fail, which free it. */
+#ifndef MUSTER_PROVISIONING_REGISTRATION_TASK_H
+#define MUSTER_PROVISIONING_REGISTRATION_TASK_H
+
+#include "provisioning/attest.h"
+#include "provisioning/registration_plan.h"
+
+enum task_kind { TASK_REGISTER, TASK_STATUS, TASK_LOOKUP, TASK_ATTEST, TASK_ASSIGN };
+
+struct registration_task {
+    struct provisioning *p;
+    enum task_kind kind;
+    struct arena arena; /* all that the task keeps */
+    struct registration_request request;
+    slice key;          /* the registration ID in lower case */
+    slice operation_id; /* asked for, or of a new operation */
+    slice model_id;
+    registration_fn *on_answer;
+    void *context;
+    struct fault why;
+
+    /* the round: once more after a conflict */
+    unsigned rounds;
+    int64_t first_version; /* of the record in the first round; 0: none */
+    struct registration_read read;
+    struct registration_record *record; /* NULL: none */
+    struct enrollment *individual;      /* NULL: none; with its keys */
+    struct enrollment *enrollment;      /* that decides, without keys */
+    struct secret primary, secondary;   /* the device's */
+    struct device *device;              /* NULL: unknown */
+    struct gate_view view;
+    struct registration_plan plan;
+    unsigned changed_slots; /* enum credential_slot: keys that are not those of the device row */
+
+    void (*on_facts)(struct registration_task *t, const struct enrollment_cache *groups);
+    void (*on_attested)(struct registration_task *t);
+};
+
+/* Copies the request and checks scope and ID. NULL when it has been answered already. */
+struct registration_task *task_create(struct provisioning *p, enum task_kind kind,
+                                      const struct registration_request *request,
+                                      registration_fn *on_answer, void *context);
+
+/* Reads record, individual enrollment and groups, then `on_facts`. */
+void task_read_facts(struct registration_task *t,
+                     void (*on_facts)(struct registration_task *t,
+                                      const struct enrollment_cache *groups));
+/* The same and verifies the credential: `on_attested` when it holds, else the task ends. */
+void task_attest(struct registration_task *t, void (*on_attested)(struct registration_task *t));
+/* Takes what decides; the enrollment is copied without its keys. False after failing the task. */
+CHECKED bool task_set_decider(struct registration_task *t, const struct enrollment *e,
+                              const struct secret *primary, const struct secret *secondary);
+
+void task_answer(struct registration_task *t, const struct registration *answer);
+/* With a status; `t->why` holds the cause. */
+void task_fail(struct registration_task *t, enum status status);
+/* Answers a registration whose credential is wrong, and afterwards notes it on the page of the
+ * device if there is one; now and then only, for anybody can send such. Unknown devices leave no
+ * trace (central.md 1.6, rows 7 and 15). In registration_note.c. */
+void task_fail_unauthorized(struct registration_task *t);
+/* 404 with a sub-code of its own. */
+void task_fail_unknown(struct registration_task *t, int error_code, slice message);
+/* 429 or its kin: come again after so long. */
+void task_fail_throttled(struct registration_task *t, int64_t wait_ms);
+/* The record as the device is told it. */
+void task_answer_record(struct registration_task *t, const struct registration_record *r);
+void task_destroy(struct registration_task *t);
+
+/* Whole seconds, 1 to 300: more is lost on some clients (provisioning.md 7.2). */
+unsigned retry_after_s(int64_t wait_ms);
+
+#endif
