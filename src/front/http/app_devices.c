@@ -1,0 +1,333 @@
+/* Devices as the operator sees them, and what the operator does with them. */
+#include "codec/connection_string.h"
+#include "front/http/application.h"
+
+#include "base/text.h"
+
+static struct central *central_of(struct exchange *x)
+{
+    return x->front->options.central;
+}
+
+/* --- writing
+ * ----------------------------------------------------------------------------------------- */
+
+static void write_attempt(struct json_writer *w, const struct device_attempt *a)
+{
+    if (a->at == 0) {
+        json_put_null(w, SLICE("lastProvisioningAttempt"));
+        return;
+    }
+    json_open(w, SLICE("lastProvisioningAttempt"), '{');
+    app_put_time(w, SLICE("at"), a->at);
+    json_put_text(w, SLICE("result"), a->result);
+    app_put_text_or_null(w, SLICE("reason"), a->reason);
+    app_put_text_or_null(w, SLICE("protocol"), a->protocol);
+    app_put_text_or_null(w, SLICE("address"), a->address);
+    json_put_int(w, SLICE("count"), a->count);
+    json_close(w, '}');
+}
+
+static void write_enrollment(struct json_writer *w, const struct device *d)
+{
+    if (d->enrollment_kind == ENROLLMENT_NONE) {
+        json_put_null(w, SLICE("enrollment"));
+        return;
+    }
+    json_open(w, SLICE("enrollment"), '{');
+    json_put_text(w, SLICE("kind"),
+                  d->enrollment_kind == ENROLLMENT_GROUP ? SLICE("group") : SLICE("individual"));
+    json_put_text(w, SLICE("id"), d->enrollment_id);
+    json_close(w, '}');
+}
+
+static void write_connection(struct json_writer *w, const struct device_view *v)
+{
+    json_put_bool(w, SLICE("connected"), v->connected);
+    app_put_time(w, SLICE("lastActivity"), v->last_activity_at);
+    if (!v->connected) {
+        json_put_null(w, SLICE("connection"));
+        return;
+    }
+    json_open(w, SLICE("connection"), '{');
+    json_put_text(w, SLICE("protocol"), v->protocol);
+    app_put_text_or_null(w, SLICE("clientType"), v->client_type);
+    app_put_text_or_null(w, SLICE("peer"), v->peer);
+    json_close(w, '}');
+}
+
+static void write_device(struct json_writer *w, const struct device_view *v)
+{
+    const struct device *d = v->device;
+
+    json_open(w, (slice){0}, '{');
+    json_put_text(w, SLICE("id"), d->id);
+    json_put_text(w, SLICE("displayName"), d->display_name);
+    json_put_text(w, SLICE("status"), slice_str(device_status_name(v->status)));
+    json_put_bool(w, SLICE("approved"), d->approved);
+    json_put_bool(w, SLICE("blocked"), d->blocked);
+    json_put_bool(w, SLICE("provisioned"), d->provisioned);
+    json_put_bool(w, SLICE("enabled"), d->enabled);
+    json_put_bool(w, SLICE("simulated"), d->simulated);
+    app_put_text_or_null(w, SLICE("template"), d->template_id);
+    json_put_bool(w, SLICE("associated"), d->template_id.len > 0);
+    json_put_text(w, SLICE("origin"), slice_str(device_origin_name(d->origin)));
+    app_put_text_or_null(w, SLICE("refusal"), slice_str(v->refusal));
+    write_connection(w, v);
+    app_put_text_or_null(w, SLICE("modelId"), d->model_id);
+    json_put_text(w, SLICE("hub"), d->hub);
+    write_enrollment(w, d);
+    write_attempt(w, &d->attempt);
+    app_put_time(w, SLICE("created"), d->created_at);
+    app_put_time(w, SLICE("firstProvisioned"), d->first_provisioned_at);
+    app_put_etag(w, d->version);
+    json_close(w, '}');
+}
+
+static void on_view(void *context, enum status status, const struct device_view *v,
+                    const struct fault *why)
+{
+    struct exchange *x = context;
+    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
+    struct json_writer w = {.to = &body};
+
+    if (status != ST_OK) {
+        exchange_answer_error(x, status, why);
+    } else if (!v || !v->device) {
+        exchange_answer(x, 204, (slice){0});
+    } else {
+        write_device(&w, v);
+        app_answer_object(x, &body);
+    }
+    exchange_release(x);
+}
+
+/* --- get, list
+ * ------------------------------------------------------------------------------------------ */
+
+void app_device_get(struct exchange *x)
+{
+    exchange_hold(x);
+    central_device_get(central_of(x), x->bound[0], on_view, x);
+}
+
+static void on_row(void *context, enum status status, const struct device_view *v,
+                   const struct fault *why)
+{
+    struct app_list *list = context;
+
+    if (!v) {
+        app_list_end(list, status, why);
+        return;
+    }
+    app_list_row(list, v->device->id);
+    write_device(&list->w, v);
+}
+
+static bool read_status(struct exchange *x, int *ret)
+{
+    struct fault why;
+    slice name;
+
+    *ret = -1;
+    if (!exchange_query(x, SLICE("status"), &name))
+        return true;
+    for (int s = DEVICE_REGISTERED; s <= DEVICE_WAITING; s++) {
+        if (slice_equal(name, slice_str(device_status_name((enum device_status)s)))) {
+            *ret = s;
+            return true;
+        }
+    }
+    fault_set(&why, ST_BAD_REQUEST, "status must be registered, provisioned, blocked or waiting");
+    exchange_answer_error(x, ST_BAD_REQUEST, &why);
+    return false;
+}
+
+void app_devices_list(struct exchange *x)
+{
+    struct device_filter filter = {0};
+    struct app_list *list;
+    slice flag = {0};
+
+    if (!read_status(x, &filter.status))
+        return;
+    list = app_list_begin(x);
+    if (!list)
+        return;
+    filter.after = list->after;
+    filter.limit = list->limit;
+    filter.unassociated =
+        exchange_query(x, SLICE("unassociated"), &flag) && slice_equal(flag, SLICE("true"));
+    if (!exchange_query(x, SLICE("template"), &filter.template_id))
+        filter.template_id = (slice){0};
+    central_device_list(central_of(x), &filter, on_row, list);
+}
+
+/* --- acts
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static void add(struct exchange *x, slice id)
+{
+    struct device_add a = {.id = id, .origin = ORIGIN_API};
+    struct json *body;
+
+    if (!exchange_json(x, &body))
+        return;
+    json_get_text(body, SLICE("displayName"), &a.display_name);
+    json_get_text(body, SLICE("template"), &a.template_id);
+    json_get_bool(body, SLICE("simulated"), &a.simulated);
+    if (id.len == 0)
+        json_get_text(body, SLICE("id"), &a.id);
+    exchange_hold(x);
+    central_device_add(central_of(x), &a, on_view, x);
+}
+
+void app_device_put(struct exchange *x)
+{
+    add(x, x->bound[0]);
+}
+
+void app_device_create(struct exchange *x)
+{
+    add(x, (slice){0});
+}
+
+static void act(struct exchange *x, enum device_act act, slice template_id)
+{
+    exchange_hold(x);
+    central_device_act(central_of(x), x->bound[0], act, template_id, on_view, x);
+}
+
+void app_device_delete(struct exchange *x)
+{
+    act(x, ACT_DELETE, (slice){0});
+}
+
+void app_device_approve(struct exchange *x)
+{
+    act(x, ACT_APPROVE, (slice){0});
+}
+
+void app_device_block(struct exchange *x)
+{
+    act(x, ACT_BLOCK, (slice){0});
+}
+
+void app_device_unblock(struct exchange *x)
+{
+    act(x, ACT_UNBLOCK, (slice){0});
+}
+
+void app_device_deprovision(struct exchange *x)
+{
+    act(x, ACT_DEPROVISION, (slice){0});
+}
+
+void app_device_associate(struct exchange *x)
+{
+    struct json *body;
+    struct fault why;
+    slice template_id;
+
+    if (!exchange_json(x, &body))
+        return;
+    if (json_get_text(body, SLICE("template"), &template_id) && template_id.len > 0) {
+        act(x, ACT_ASSOCIATE, template_id);
+        return;
+    }
+    fault_set(&why, ST_BAD_REQUEST, "send {\"template\": \"ID of a published template\"}");
+    exchange_answer_error(x, ST_BAD_REQUEST, &why);
+}
+
+/* --- credentials
+ * --------------------------------------------------------------------------------------------- */
+
+static void on_credentials(void *context, enum status status, const struct device_credentials *k,
+                           const struct fault *why)
+{
+    struct exchange *x = context;
+    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
+    struct json_writer w = {.to = &body};
+
+    if (status != ST_OK) {
+        exchange_answer_error(x, status, why);
+    } else {
+        json_open(&w, (slice){0}, '{');
+        json_put_text(&w, SLICE("idScope"), k->id_scope);
+        json_open(&w, SLICE("symmetricKey"), '{');
+        app_put_key(&w, SLICE("primaryKey"), &k->primary);
+        app_put_key(&w, SLICE("secondaryKey"), &k->secondary);
+        json_close(&w, '}');
+        json_close(&w, '}');
+        app_answer_object(x, &body);
+    }
+    exchange_release(x);
+}
+
+void app_device_credentials(struct exchange *x)
+{
+    exchange_hold(x);
+    central_device_credentials(central_of(x), x->bound[0], on_credentials, x);
+}
+
+/* The connection string needs the hub that the assignment gave, and the key that goes with it. */
+struct string_call {
+    struct exchange *x;
+    slice hub, device_id;
+};
+
+static void on_string_keys(void *context, enum status status, const struct device_credentials *k,
+                           const struct fault *why)
+{
+    struct string_call *call = context;
+    struct exchange *x = call->x;
+    BUF_CLEANUP struct buf key = {.max = 128}, text = {.max = 4096}, body = {.max = 8192};
+    struct json_writer w = {.to = &body};
+
+    if (status != ST_OK) {
+        exchange_answer_error(x, status, why);
+    } else {
+        base64_encode(secret_slice(&k->primary), &key);
+        connection_string_write(
+            &(struct connection_string){
+                .host_name = call->hub,
+                .device_id = call->device_id,
+                .shared_access_key = buf_slice(&key),
+            },
+            &text);
+        json_open(&w, (slice){0}, '{');
+        json_put_text(&w, SLICE("connectionString"), buf_slice(&text));
+        json_close(&w, '}');
+        app_answer_object(x, &body);
+    }
+    exchange_release(x);
+}
+
+static void on_assigned(void *context, const struct registration *r, const struct fault *why)
+{
+    struct string_call *call = context;
+    struct exchange *x = call->x;
+
+    if (r->status != ST_OK) {
+        exchange_answer_error(x, r->status, why);
+        exchange_release(x);
+        return;
+    }
+    call->hub = arena_copy(&x->arena, r->assigned_hub);
+    call->device_id = arena_copy(&x->arena, r->device_id);
+    central_device_credentials(central_of(x), call->device_id, on_string_keys, call);
+}
+
+void app_device_connection_string(struct exchange *x)
+{
+    struct string_call *call = arena_alloc(&x->arena, sizeof *call);
+
+    if (!call) {
+        exchange_answer_error(x, ST_NO_MEMORY, NULL);
+        return;
+    }
+    call->x = x;
+    exchange_hold(x);
+    registration_assign(x->front->options.provisioning, x->bound[0], on_assigned, call);
+}

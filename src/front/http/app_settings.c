@@ -1,0 +1,153 @@
+/* Settings, templates, policies, and what the server is. */
+#include "front/http/application.h"
+#include "identity/policy.h"
+
+void app_info_get(struct exchange *x)
+{
+    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
+    struct json_writer w = {.to = &body};
+    const struct hub_name *hub = identity_default_hub(x->front->options.identity);
+
+    json_open(&w, (slice){0}, '{');
+    json_put_text(&w, SLICE("idScope"), provisioning_id_scope(x->front->options.provisioning));
+    json_put_text(&w, SLICE("provisioningHost"), x->front->options.host);
+    json_put_text(&w, SLICE("hubHost"), hub->hosts[0]);
+    json_put_text(&w, SLICE("version"), SLICE(MUSTER_VERSION));
+    json_close(&w, '}');
+    app_answer_object(x, &body);
+}
+
+/* --- settings
+ * -------------------------------------------------------------------------------------- */
+
+static const char *const require_names[] = {
+    [TEMPLATE_NEVER] = "never",
+    [TEMPLATE_DEVICE_ORIGIN] = "deviceOrigin",
+    [TEMPLATE_ALWAYS] = "always",
+};
+
+static void on_settings(void *context, enum status status, const struct central_settings *s,
+                        const struct fault *why)
+{
+    struct exchange *x = context;
+    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
+    struct json_writer w = {.to = &body};
+
+    if (status != ST_OK) {
+        exchange_answer_error(x, status, why);
+        exchange_release(x);
+        return;
+    }
+    json_open(&w, (slice){0}, '{');
+    json_put_text(&w, SLICE("lifecycleProfile"),
+                  s->profile == PROFILE_SEED ? SLICE("seed") : SLICE("later"));
+    json_put_bool(&w, SLICE("autoApprove"), s->auto_approve);
+    json_put_text(&w, SLICE("requireTemplate"), slice_str(require_names[s->require_template]));
+    json_put_bool(&w, SLICE("autoAssociate"), s->auto_associate);
+    json_put_text(&w, SLICE("deviceIdCase"), s->device_id_any_case ? SLICE("any") : SLICE("lower"));
+    json_close(&w, '}');
+    app_answer_object(x, &body);
+    exchange_release(x);
+}
+
+void app_settings_get(struct exchange *x)
+{
+    exchange_hold(x);
+    central_get_settings(x->front->options.central, on_settings, x);
+}
+
+/* The value as text; true, false and words are what the settings know. */
+void app_setting_put(struct exchange *x)
+{
+    struct json *body, *value;
+    struct fault why;
+
+    if (!exchange_json(x, &body))
+        return;
+    value = json_member(body, SLICE("value"));
+    if (!value || value->kind == JSON_ARRAY || value->kind == JSON_OBJECT) {
+        fault_set(&why, ST_BAD_REQUEST, "send {\"value\": ...}");
+        exchange_answer_error(x, ST_BAD_REQUEST, &why);
+        return;
+    }
+    exchange_hold(x);
+    central_set(x->front->options.central, x->bound[0],
+                value->kind == JSON_STRING ? value->text : value->raw, on_settings, x);
+}
+
+/* --- templates
+ * --------------------------------------------------------------------------------------- */
+
+static void on_template(void *context, enum status status, const struct template_row *t)
+{
+    struct app_list *list = context;
+
+    if (!t) {
+        app_list_end(list, status, NULL);
+        return;
+    }
+    app_list_row(list, t->id);
+    json_open(&list->w, (slice){0}, '{');
+    json_put_text(&list->w, SLICE("id"), t->id);
+    json_put_text(&list->w, SLICE("displayName"), t->display_name);
+    json_put_bool(&list->w, SLICE("published"), t->published);
+    json_close(&list->w, '}');
+}
+
+void app_templates_list(struct exchange *x)
+{
+    struct app_list *list = app_list_begin(x);
+
+    if (list)
+        central_template_list(x->front->options.central, on_template, list);
+}
+
+/* --- policies
+ * ------------------------------------------------------------------------------------------ */
+
+static const struct {
+    enum right right;
+    const char *name;
+} right_names[] = {
+    {RIGHT_REGISTRY_READ, "RegistryRead"},
+    {RIGHT_REGISTRY_WRITE, "RegistryWrite"},
+    {RIGHT_SERVICE_CONNECT, "ServiceConnect"},
+    {RIGHT_DEVICE_CONNECT, "DeviceConnect"},
+    {RIGHT_DPS_CONFIG, "ServiceConfig"},
+    {RIGHT_ENROLLMENT_READ, "EnrollmentRead"},
+    {RIGHT_ENROLLMENT_WRITE, "EnrollmentWrite"},
+    {RIGHT_REGISTRATION_READ, "RegistrationStatusRead"},
+    {RIGHT_REGISTRATION_WRITE, "RegistrationStatusWrite"},
+};
+
+static void on_policy(void *context, enum status status, const struct policy *p)
+{
+    struct exchange *x = context;
+    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
+    struct json_writer w = {.to = &body};
+
+    if (status != ST_OK) {
+        exchange_answer_error(x, status, NULL);
+        exchange_release(x);
+        return;
+    }
+    json_open(&w, (slice){0}, '{');
+    json_put_text(&w, SLICE("name"), p->name);
+    json_open(&w, SLICE("rights"), '[');
+    for (size_t i = 0; i < COUNT_OF(right_names); i++) {
+        if (p->rights & right_names[i].right)
+            json_put_text(&w, (slice){0}, slice_str(right_names[i].name));
+    }
+    json_close(&w, ']');
+    app_put_key(&w, SLICE("primaryKey"), &p->primary);
+    app_put_key(&w, SLICE("secondaryKey"), &p->secondary);
+    json_close(&w, '}');
+    app_answer_object(x, &body);
+    exchange_release(x);
+}
+
+void app_policy_get(struct exchange *x)
+{
+    exchange_hold(x);
+    policy_get(x->front->options.identity, x->bound[0], x->bound[1], on_policy, x);
+}

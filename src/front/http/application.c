@@ -1,0 +1,268 @@
+/* The application's REST API: its routes, its callers, its errors, and what handlers share. */
+#include "front/http/application.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "identity/api_token.h"
+
+#define APP_BODY_MAX (1024 * 1024)
+
+/* clang-format off */
+static const struct http_route routes[] = {
+    {HTTP_GET,    "info",                                     RIGHT_APP_READ,    app_info_get},
+    {HTTP_GET,    "settings",                                 RIGHT_APP_READ,    app_settings_get},
+    {HTTP_PUT,    "settings/{}",                              RIGHT_APP_WRITE,   app_setting_put},
+    {HTTP_GET,    "templates",                                RIGHT_APP_READ,    app_templates_list},
+    {HTTP_GET,    "policies/{}/{}",                           RIGHT_APP_SECRETS, app_policy_get},
+    {HTTP_GET,    "messages",                                 RIGHT_APP_READ,    app_monitor},
+
+    {HTTP_GET,    "enrollmentGroups",                         RIGHT_APP_READ,    app_enrollments_list},
+    {HTTP_GET,    "enrollmentGroups/{}",                      RIGHT_APP_READ,    app_enrollment_get},
+    {HTTP_PUT,    "enrollmentGroups/{}",                      RIGHT_APP_WRITE,   app_enrollment_put},
+    {HTTP_PATCH,  "enrollmentGroups/{}",                      RIGHT_APP_WRITE,   app_enrollment_patch},
+    {HTTP_DELETE, "enrollmentGroups/{}",                      RIGHT_APP_WRITE,   app_enrollment_delete},
+    {HTTP_POST,   "enrollmentGroups/{}/regenerateKey",        RIGHT_APP_WRITE,   app_enrollment_regenerate},
+    {HTTP_GET,    "individualEnrollments",                    RIGHT_APP_READ,    app_enrollments_list},
+    {HTTP_GET,    "individualEnrollments/{}",                 RIGHT_APP_READ,    app_enrollment_get},
+    {HTTP_PUT,    "individualEnrollments/{}",                 RIGHT_APP_WRITE,   app_enrollment_put},
+    {HTTP_PATCH,  "individualEnrollments/{}",                 RIGHT_APP_WRITE,   app_enrollment_patch},
+    {HTTP_DELETE, "individualEnrollments/{}",                 RIGHT_APP_WRITE,   app_enrollment_delete},
+    {HTTP_POST,   "individualEnrollments/{}/regenerateKey",   RIGHT_APP_WRITE,   app_enrollment_regenerate},
+
+    {HTTP_GET,    "devices",                                  RIGHT_APP_READ,    app_devices_list},
+    {HTTP_POST,   "devices",                                  RIGHT_APP_WRITE,   app_device_create},
+    {HTTP_GET,    "devices/{}",                               RIGHT_APP_READ,    app_device_get},
+    {HTTP_PUT,    "devices/{}",                               RIGHT_APP_WRITE,   app_device_put},
+    {HTTP_DELETE, "devices/{}",                               RIGHT_APP_WRITE,   app_device_delete},
+    {HTTP_POST,   "devices/{}/approve",                       RIGHT_APP_WRITE,   app_device_approve},
+    {HTTP_POST,   "devices/{}/associate",                     RIGHT_APP_WRITE,   app_device_associate},
+    {HTTP_POST,   "devices/{}/block",                         RIGHT_APP_WRITE,   app_device_block},
+    {HTTP_POST,   "devices/{}/unblock",                       RIGHT_APP_WRITE,   app_device_unblock},
+    {HTTP_POST,   "devices/{}/deprovision",                   RIGHT_APP_WRITE,   app_device_deprovision},
+    {HTTP_GET,    "devices/{}/credentials",                   RIGHT_APP_SECRETS, app_device_credentials},
+    {HTTP_POST,   "devices/{}/connectionString",              RIGHT_APP_SECRETS, app_device_connection_string},
+
+    {HTTP_GET,    "devices/{}/modules",                       RIGHT_APP_READ,    app_modules_list},
+    {HTTP_GET,    "devices/{}/modules/{}",                    RIGHT_APP_READ,    app_module_get},
+    {HTTP_PUT,    "devices/{}/modules/{}",                    RIGHT_APP_SECRETS, app_module_put},
+    {HTTP_DELETE, "devices/{}/modules/{}",                    RIGHT_APP_WRITE,   app_module_delete},
+
+    {HTTP_GET,    "devices/{}/twin",                          RIGHT_APP_READ,    app_twin_get},
+    {HTTP_PATCH,  "devices/{}/twin",                          RIGHT_APP_WRITE,   app_twin_patch},
+    {HTTP_PUT,    "devices/{}/twin",                          RIGHT_APP_WRITE,   app_twin_put},
+    {HTTP_POST,   "devices/{}/methods",                       RIGHT_APP_WRITE,   app_method_invoke},
+    {HTTP_POST,   "devices/{}/messages",                      RIGHT_APP_WRITE,   app_message_send},
+    {HTTP_DELETE, "devices/{}/messages",                      RIGHT_APP_WRITE,   app_messages_purge},
+    {HTTP_GET,    "devices/{}/feedback",                      RIGHT_APP_READ,    app_feedback_list},
+    {HTTP_GET,    "devices/{}/modules/{}/twin",               RIGHT_APP_READ,    app_twin_get},
+    {HTTP_PATCH,  "devices/{}/modules/{}/twin",               RIGHT_APP_WRITE,   app_twin_patch},
+    {HTTP_PUT,    "devices/{}/modules/{}/twin",               RIGHT_APP_WRITE,   app_twin_put},
+    {HTTP_POST,   "devices/{}/modules/{}/methods",            RIGHT_APP_WRITE,   app_method_invoke},
+    {HTTP_POST,   "devices/{}/modules/{}/messages",           RIGHT_APP_WRITE,   app_message_send},
+    {HTTP_DELETE, "devices/{}/modules/{}/messages",           RIGHT_APP_WRITE,   app_messages_purge},
+};
+/* clang-format on */
+
+/* --- errors: one row a status (contract/central.md 6.1) -----------------------------------------
+ */
+
+static const struct {
+    int http_status;
+    const char *code, *message;
+} errors[] = {
+    [ST_OK] = {200, "", ""},
+    [ST_BAD_REQUEST] = {400, "InvalidBody", "the request is not valid"},
+    [ST_UNAUTHORIZED] = {401, "Unauthorized", "the token is missing, wrong or expired"},
+    [ST_FORBIDDEN] = {403, "Forbidden", "this token lacks the right for that"},
+    [ST_NOT_FOUND] = {404, "NotFound", "there is no such thing"},
+    [ST_DEVICE_NOT_FOUND] = {404, "NotFound", "there is no such device"},
+    [ST_MODULE_NOT_FOUND] = {404, "NotFound", "there is no such module"},
+    [ST_METHOD_NOT_ALLOWED] = {405, "MethodNotAllowed", "not with this method"},
+    [ST_CONFLICT] = {409, "Conflict", "it exists already, or was changed meanwhile"},
+    [ST_PRECONDITION_FAILED] = {412, "PreconditionFailed", "it was changed meanwhile"},
+    [ST_TOO_LARGE] = {413, "PayloadTooLarge", "larger than allowed"},
+    [ST_UNSUPPORTED_MEDIA] = {415, "UnsupportedMediaType", "send application/json"},
+    [ST_QUEUE_FULL] = {403, "QueueFull", "50 messages wait for this device already"},
+    [ST_QUOTA] = {403, "QuotaExceeded", "the quota is used up"},
+    [ST_THROTTLED] = {429, "TooManyRequests", "too many requests for now"},
+    [ST_NOT_ONLINE] = {404, "DeviceNotOnline", "the device is not connected, or takes no methods"},
+    [ST_TIMEOUT] = {504, "RequestTimeout", "the device did not answer in time"},
+    [ST_BAD_ANSWER] = {502, "BadDeviceAnswer", "the device answered with something unusable"},
+    [ST_REFUSED] = {409, "Refused", "the device is not let in"},
+    [ST_NO_HUB] = {409, "NoHub", "no hub is linked"},
+    [ST_NO_SPACE] = {507, "InsufficientStorage", "the disk is nearly full: nothing was written"},
+    [ST_UNAVAILABLE] = {503, "ServiceUnavailable", "not now; try again"},
+    [ST_NO_MEMORY] = {503, "ServiceUnavailable", "out of memory; try again"},
+    [ST_INTERNAL] = {500, "InternalServerError", "our fault; the log knows more"},
+};
+_Static_assert(COUNT_OF(errors) == ST_COUNT, "every status has a form in the application's API");
+
+static void answer_error(struct exchange *x, enum status status, const struct fault *why)
+{
+    BUF_CLEANUP struct buf body = {.max = 8192};
+    struct json_writer w = {.to = &body};
+    char date[CLOCK_TEXT_MAX];
+    bool tell = why && why->text[0] && status != ST_UNAUTHORIZED && status != ST_INTERNAL;
+
+    if (status == ST_UNAUTHORIZED || status == ST_INTERNAL)
+        LOG_LIMITED(LOG_LEVEL_WARN, "api_refused", LOG_STR("status", status_name(status)),
+                    LOG_STR("cause", why ? why->text : ""), LOG_TEXT("trace", exchange_id(x)));
+    json_open(&w, (slice){0}, '{');
+    json_open(&w, SLICE("error"), '{');
+    json_put_text(&w, SLICE("code"), slice_str(errors[status].code));
+    json_put_text(&w, SLICE("message"), slice_str(tell ? why->text : errors[status].message));
+    json_put_text(&w, SLICE("requestId"), exchange_id(x));
+    json_put_text(&w, SLICE("time"), clock_http_date(clock_wall_ms(), date));
+    json_close(&w, '}');
+    json_close(&w, '}');
+    exchange_header(x, "x-ms-error-code", slice_str(errors[status].code));
+    if (status == ST_THROTTLED || status == ST_UNAVAILABLE)
+        exchange_header(x, "Retry-After", SLICE("10"));
+    exchange_answer(x, errors[status].http_status, buf_slice(&body));
+}
+
+/* --- callers
+ * --------------------------------------------------------------------------------------- */
+
+static void on_principal(void *context, enum status status, const struct principal *p,
+                         const struct fault *why)
+{
+    struct exchange *x = context;
+
+    if (status == ST_OK && exchange_is_wanted(x)) {
+        http_connection_set_authenticated(x->connection);
+        x->principal = *p;
+        exchange_dispatch(x);
+    } else {
+        exchange_answer_error(x, status, why);
+    }
+    exchange_release(x);
+}
+
+static void authenticate(struct exchange *x)
+{
+    exchange_hold(x);
+    api_token_authenticate(x->front->options.identity,
+                           http_header(x->request, SLICE("Authorization")), on_principal, x);
+}
+
+const struct http_family application_family = {
+    .routes = routes,
+    .route_count = COUNT_OF(routes),
+    .base_segments = 3, /* api/muster/v1 */
+    .body_max = APP_BODY_MAX,
+    .authenticate = authenticate,
+    .answer_error = answer_error,
+};
+
+/* --- shared by handlers
+ * ------------------------------------------------------------------------------ */
+
+void app_put_time(struct json_writer *w, slice name, instant at)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    if (at == 0)
+        json_put_null(w, name);
+    else
+        json_put_text(w, name, clock_iso(at, text));
+}
+
+void app_put_text_or_null(struct json_writer *w, slice name, slice text)
+{
+    if (text.len == 0)
+        json_put_null(w, name);
+    else
+        json_put_text(w, name, text);
+}
+
+void app_put_key(struct json_writer *w, slice name, const struct secret *key)
+{
+    BUF_CLEANUP struct buf text = {.max = 128};
+
+    if (key->len == 0)
+        return;
+    base64_encode(secret_slice(key), &text);
+    json_put_text(w, name, buf_slice(&text));
+}
+
+void app_put_etag(struct json_writer *w, int64_t version)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRId64, version);
+
+    json_put_text(w, SLICE("etag"), slice_of(text, (size_t)len));
+}
+
+void app_answer_object(struct exchange *x, const struct buf *body)
+{
+    struct fault why;
+
+    if (body->failed) {
+        fault_set(&why, ST_INTERNAL, "the answer is too large");
+        exchange_answer_error(x, ST_INTERNAL, &why);
+        return;
+    }
+    exchange_answer(x, 200, buf_slice(body));
+}
+
+/* --- lists
+ * ------------------------------------------------------------------------------------------- */
+
+struct app_list *app_list_begin(struct exchange *x)
+{
+    struct app_list *list = arena_alloc(&x->arena, sizeof *list);
+    uint64_t limit = APP_PAGE_DEFAULT;
+    struct fault why;
+    slice top;
+
+    if (!list) {
+        exchange_answer_error(x, ST_NO_MEMORY, NULL);
+        return NULL;
+    }
+    if (exchange_query(x, SLICE("top"), &top) &&
+        (!slice_to_u64(top, &limit) || limit < 1 || limit > APP_PAGE_MAX)) {
+        fault_set(&why, ST_BAD_REQUEST, "top must be a whole number from 1 to %d", APP_PAGE_MAX);
+        exchange_answer_error(x, ST_BAD_REQUEST, &why);
+        return NULL;
+    }
+    if (!exchange_query(x, SLICE("after"), &list->after))
+        list->after = (slice){0};
+    list->x = x;
+    list->limit = (unsigned)limit;
+    buf_init(&list->text, APP_ANSWER_MAX);
+    buf_init(&list->last, 1024);
+    list->w = (struct json_writer){.to = &list->text};
+    json_open(&list->w, (slice){0}, '{');
+    json_open(&list->w, SLICE("value"), '[');
+    exchange_hold(x);
+    return list;
+}
+
+void app_list_row(struct app_list *list, slice id)
+{
+    list->count++;
+    buf_clear(&list->last);
+    buf_append(&list->last, id);
+}
+
+void app_list_end(struct app_list *list, enum status status, const struct fault *why)
+{
+    struct exchange *x = list->x;
+
+    json_close(&list->w, ']');
+    if (list->count >= list->limit)
+        json_put_text(&list->w, SLICE("next"), buf_slice(&list->last));
+    json_close(&list->w, '}');
+    if (status == ST_OK)
+        app_answer_object(x, &list->text);
+    else
+        exchange_answer_error(x, status, why);
+    buf_deinit(&list->text);
+    buf_deinit(&list->last);
+    exchange_release(x);
+}

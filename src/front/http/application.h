@@ -1,0 +1,81 @@
+/* The application's REST API under /api/muster/v1: what the app_*.c files share. */
+#ifndef MUSTER_FRONT_HTTP_APPLICATION_H
+#define MUSTER_FRONT_HTTP_APPLICATION_H
+
+#include "front/http/exchange.h"
+
+#define APP_ANSWER_MAX (8 * 1024 * 1024)
+#define APP_PAGE_DEFAULT 100
+#define APP_PAGE_MAX 1000
+
+/* A list under construction: {"value":[...],"next":"<last ID>"}. Lives in the exchange's arena;
+ * app_list_end answers and frees. */
+struct app_list {
+    struct exchange *x;
+    struct buf text;
+    struct json_writer w;
+    slice after; /* as asked */
+    unsigned limit;
+    unsigned count;
+    struct buf last; /* ID of the last row */
+};
+/* Reads `after` and `top`; NULL after a 400 was answered. The exchange is held until the end. */
+struct app_list *app_list_begin(struct exchange *x);
+/* Notes a row's ID; the caller then writes it through list->w. */
+void app_list_row(struct app_list *list, slice id);
+void app_list_end(struct app_list *list, enum status status, const struct fault *why);
+
+/* An ISO time member, null for 0. */
+void app_put_time(struct json_writer *w, slice name, instant at);
+/* A text member, null when empty. */
+void app_put_text_or_null(struct json_writer *w, slice name, slice text);
+/* A base64 member of a key; left out when there is none. */
+void app_put_key(struct json_writer *w, slice name, const struct secret *key);
+/* The version as text: "etag". */
+void app_put_etag(struct json_writer *w, int64_t version);
+
+void app_answer_object(struct exchange *x, const struct buf *body);
+
+/* Handlers, by file. */
+void app_info_get(struct exchange *x);
+void app_settings_get(struct exchange *x);
+void app_setting_put(struct exchange *x);
+void app_templates_list(struct exchange *x);
+void app_policy_get(struct exchange *x);
+
+void app_enrollments_list(struct exchange *x);
+void app_enrollment_get(struct exchange *x);
+void app_enrollment_put(struct exchange *x);
+void app_enrollment_patch(struct exchange *x);
+void app_enrollment_delete(struct exchange *x);
+void app_enrollment_regenerate(struct exchange *x);
+
+void app_devices_list(struct exchange *x);
+void app_device_create(struct exchange *x);
+void app_device_get(struct exchange *x);
+void app_device_put(struct exchange *x);
+void app_device_delete(struct exchange *x);
+void app_device_approve(struct exchange *x);
+void app_device_associate(struct exchange *x);
+void app_device_block(struct exchange *x);
+void app_device_unblock(struct exchange *x);
+void app_device_deprovision(struct exchange *x);
+void app_device_credentials(struct exchange *x);
+void app_device_connection_string(struct exchange *x);
+
+void app_modules_list(struct exchange *x);
+void app_module_get(struct exchange *x);
+void app_module_put(struct exchange *x);
+void app_module_delete(struct exchange *x);
+
+void app_twin_get(struct exchange *x);
+void app_twin_patch(struct exchange *x);
+void app_twin_put(struct exchange *x);
+void app_method_invoke(struct exchange *x);
+void app_message_send(struct exchange *x);
+void app_messages_purge(struct exchange *x);
+void app_feedback_list(struct exchange *x);
+
+void app_monitor(struct exchange *x);
+
+#endif

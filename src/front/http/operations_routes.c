@@ -1,0 +1,76 @@
+/* Health for anyone, metrics for a token holder, and a word for browsers that come too early. */
+#include "base/metrics.h"
+#include "front/http/exchange.h"
+#include "identity/api_token.h"
+
+#define METRICS_MAX (256 * 1024)
+
+static void answer_error(struct exchange *x, enum status status, const struct fault *why)
+{
+    (void)why;
+    exchange_answer_as(x,
+                       status == ST_UNAUTHORIZED         ? 401
+                       : status == ST_FORBIDDEN          ? 403
+                       : status == ST_METHOD_NOT_ALLOWED ? 405
+                       : status == ST_BAD_REQUEST        ? 400
+                                                         : 404,
+                       SLICE("text/plain; charset=utf-8"), slice_str(status_name(status)));
+}
+
+static void on_health(struct exchange *x)
+{
+    exchange_answer(x, 200, SLICE("{\"status\":\"ok\"}"));
+}
+
+/* Ready: the store takes writes. A stranger learns no more than that. */
+static void on_ready(struct exchange *x)
+{
+    bool full = store_is_full(x->front->options.store);
+
+    exchange_answer(x, full ? 503 : 200,
+                    full ? SLICE("{\"status\":\"degraded\"}") : SLICE("{\"status\":\"ok\"}"));
+}
+
+static void on_principal(void *context, enum status status, const struct principal *p,
+                         const struct fault *why)
+{
+    struct exchange *x = context;
+    BUF_CLEANUP struct buf text = {.max = METRICS_MAX};
+
+    if (status != ST_OK || !may(p, RIGHT_APP_READ)) {
+        exchange_answer_error(x, status != ST_OK ? status : ST_FORBIDDEN, why);
+    } else {
+        metrics_print(&text);
+        exchange_answer_as(x, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
+                           buf_slice(&text));
+    }
+    exchange_release(x);
+}
+
+static void on_metrics(struct exchange *x)
+{
+    exchange_hold(x);
+    api_token_authenticate(x->front->options.identity,
+                           http_header(x->request, SLICE("Authorization")), on_principal, x);
+}
+
+static void on_root(struct exchange *x)
+{
+    exchange_answer_as(x, 200, SLICE("text/plain; charset=utf-8"),
+                       SLICE("Muster. Devices provision and connect here; the REST API is under "
+                             "/api.\n"));
+}
+
+static const struct http_route routes[] = {
+    {HTTP_GET, "", RIGHT_NONE, on_root},
+    {HTTP_GET, "healthz", RIGHT_NONE, on_health},
+    {HTTP_GET, "readyz", RIGHT_NONE, on_ready},
+    {HTTP_GET, "metrics", RIGHT_NONE, on_metrics},
+};
+
+const struct http_family operations_family = {
+    .routes = routes,
+    .route_count = COUNT_OF(routes),
+    .body_max = 4096,
+    .answer_error = answer_error,
+};

@@ -1,0 +1,108 @@
+/* From a path to its handler: the family by the first segments, then the family's table. */
+#include "front/http/exchange.h"
+
+#include "base/log.h"
+
+/* Paths of the hub and DPS APIs begin at the root; the application keeps to /api. */
+static const struct http_family *family_of(const struct http_path *path)
+{
+    static const char *const operations[] = {"metrics", "healthz", "readyz"};
+
+    if (path->count == 0)
+        return &operations_family;
+    if (slice_equal(path->segments[0], SLICE("api")))
+        return &application_family;
+    for (size_t i = 0; i < COUNT_OF(operations); i++) {
+        if (path->count == 1 && slice_equal(path->segments[0], slice_str(operations[i])))
+            return &operations_family;
+    }
+    if (path->count >= 2 && slice_equal_nocase(path->segments[1], SLICE("registrations")))
+        return &dps_family;
+    return &operations_family;
+}
+
+size_t exchange_body_max(struct exchange *x)
+{
+    static const size_t unrouted_body_max = 4096;
+
+    if (!http_path_parse(x->request->path, &x->arena, &x->path))
+        return unrouted_body_max;
+    x->family = family_of(&x->path);
+    return x->family->body_max;
+}
+
+static bool matches(const struct http_family *family, const struct http_route *route,
+                    const struct http_path *path, slice bound[ROUTE_BOUND_MAX])
+{
+    size_t at = family->base_segments, count = 0;
+
+    for (slice rest = slice_str(route->pattern); rest.ptr; at++) {
+        slice want = slice_split(&rest, '/');
+
+        if (want.len == 0 && !rest.ptr)
+            break; /* the pattern of the base itself */
+        if (at >= path->count)
+            return false;
+        if (slice_equal(want, SLICE("{}")))
+            bound[count++] = path->segments[at];
+        else if (family->nocase ? !slice_equal_nocase(want, path->segments[at])
+                                : !slice_equal(want, path->segments[at]))
+            return false;
+    }
+    return at == path->count;
+}
+
+/* ST_METHOD_NOT_ALLOWED when only the method does not fit. */
+static enum status find_route(struct exchange *x)
+{
+    enum status status = ST_NOT_FOUND;
+
+    for (size_t i = 0; i < x->family->route_count; i++) {
+        const struct http_route *route = &x->family->routes[i];
+
+        if (!matches(x->family, route, &x->path, x->bound))
+            continue;
+        if (route->method == x->request->method ||
+            (route->method == HTTP_GET && x->request->method == HTTP_HEAD)) {
+            x->route = route;
+            return ST_OK;
+        }
+        status = ST_METHOD_NOT_ALLOWED;
+    }
+    return status;
+}
+
+void exchange_dispatch(struct exchange *x)
+{
+    struct fault why;
+
+    if (!exchange_is_wanted(x))
+        return;
+    if (x->route->right != RIGHT_NONE && !may(&x->principal, x->route->right)) {
+        fault_set(&why, ST_FORBIDDEN, "this token lacks the right for that");
+        exchange_answer_error(x, ST_FORBIDDEN, &why);
+        return;
+    }
+    x->route->handle(x);
+}
+
+void exchange_route(struct exchange *x)
+{
+    enum status status;
+    struct fault why;
+
+    exchange_hold(x);
+    if (!x->family) {
+        x->family = &operations_family;
+        fault_set(&why, ST_BAD_REQUEST, "the path has a bad escape or too many segments");
+        exchange_answer_error(x, ST_BAD_REQUEST, &why);
+    } else if ((status = find_route(x)) != ST_OK) {
+        fault_set(&why, status, status == ST_NOT_FOUND ? "no such path" : "not with this method");
+        exchange_answer_error(x, status, &why);
+    } else if (x->family->authenticate) {
+        x->family->authenticate(x);
+    } else {
+        exchange_dispatch(x);
+    }
+    exchange_release(x);
+}
