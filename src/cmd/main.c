@@ -1,4 +1,72 @@
-int main(void)
+/* muster: the table of subcommands and the choice among them. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/command.h"
+
+static const struct command *const commands[] = {
+    &serve_command,  &info_command,  &enrollment_command, &device_command,   &monitor_command,
+    &keygen_command, &token_command, &template_command,   &settings_command,
+};
+
+int command_fail(const struct command *command, int code, const char *format, ...)
 {
-    return 0;
+    va_list args;
+
+    fprintf(stderr, "muster %s: ", command->name);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return code;
+}
+
+int command_help(const struct command *command)
+{
+    fputs(command->usage, stdout);
+    return EXIT_DONE;
+}
+
+static int print_help(FILE *to)
+{
+    fputs("muster: devices find their application, prove who they are, and talk\n\n"
+          "usage: muster COMMAND ...        muster COMMAND --help tells more\n\n",
+          to);
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+    fputs(
+        "\nOperators' commands find the server by --data DIR (its data folder), or by MUSTER_URL,\n"
+        "MUSTER_TOKEN and MUSTER_CA. Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n",
+        to);
+    return to == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static const char *program_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    if (argc > 0 && strcmp(program_name(argv[0]), "dps-keygen") == 0)
+        return keygen_command.run(argc, argv);
+    if (argc < 2)
+        return print_help(stderr);
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return print_help(stdout);
+    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+        puts("muster " MUSTER_VERSION);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i]->run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "muster: no command '%s'; 'muster help' lists them\n", name);
+    return EXIT_USAGE;
 }

@@ -1,0 +1,208 @@
+#include "cmd/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "cmd/data_folder.h"
+#include "net/http_client.h"
+
+#define CALL_TIMEOUT_S 330 /* longer than any direct method may take */
+#define ANSWER_ARENA_MAX (64 * 1024 * 1024)
+#define API_BASE "/api/muster/v1/"
+
+static char *copy(slice text)
+{
+    return slice_to_cstr(text);
+}
+
+/* The running server wrote instance.json; its token and CA lie beside. */
+static bool find_by_folder(struct client *c, const char *folder, struct fault *why)
+{
+    BUF_CLEANUP struct buf instance = {0}, token = {0};
+    struct data_folder data = {0};
+    struct json *root;
+    slice url;
+    bool ok = data_folder_find(&data, folder, why) &&
+              data_folder_read(&data, "instance.json", &instance, why) &&
+              data_folder_read(&data, "api-token", &token, why) &&
+              json_parse(buf_slice(&instance), JSON_LAST_WINS, &c->arena, &root, why) == ST_OK;
+
+    if (ok && json_get_text(root, SLICE("httpsUrl"), &url)) {
+        c->url = copy(url);
+        c->authorization = copy(buf_slice(&token));
+        if (json_get_text(root, SLICE("caFile"), &url))
+            c->ca_file = copy(url);
+    }
+    data_folder_close(&data);
+    return ok && c->url && c->authorization;
+}
+
+static bool find_by_environment(struct client *c)
+{
+    const char *url = getenv("MUSTER_URL"), *token = getenv("MUSTER_TOKEN");
+    const char *ca = getenv("MUSTER_CA");
+
+    if (!url || !token)
+        return false;
+    c->url = copy(slice_str(url));
+    c->authorization = copy(slice_str(token));
+    c->ca_file = ca ? copy(slice_str(ca)) : NULL;
+    return c->url && c->authorization;
+}
+
+bool client_open(struct client *c, const struct command *command, const char *folder, int *ret)
+{
+    struct fault why = {0};
+
+    *c = (struct client){.command = command};
+    arena_init(&c->arena, ANSWER_ARENA_MAX);
+    if (!folder && find_by_environment(c))
+        return true;
+    if (find_by_folder(c, folder ? folder : "muster-data", &why))
+        return true;
+    *ret = command_fail(command, EXIT_USAGE,
+                        "%s; say where the server's data folder is with --data DIR, or set "
+                        "MUSTER_URL and MUSTER_TOKEN",
+                        why.text);
+    client_close(c);
+    return false;
+}
+
+void client_close(struct client *c)
+{
+    free(c->url);
+    free(c->ca_file);
+    free(c->authorization);
+    arena_deinit(&c->arena);
+}
+
+/* --- calls --------------------------------------------------------------------------------------
+ */
+
+static void join_url(const struct client *c, slice path, struct buf *url)
+{
+    size_t base = strlen(c->url);
+
+    while (base > 0 && c->url[base - 1] == '/')
+        base--;
+    buf_append(url, slice_of(c->url, base));
+    buf_append_str(url, API_BASE);
+    buf_append(url, path);
+    buf_append_byte(url, 0);
+}
+
+static int print_refusal(struct client *c, const struct http_answer *answer)
+{
+    struct json *root = NULL;
+    struct fault why;
+    slice message = SLICE("no reason given");
+
+    if (json_parse(buf_slice(&answer->body), JSON_LAST_WINS, &c->arena, &root, &why) == ST_OK)
+        json_get_text(json_member(root, SLICE("error")), SLICE("message"), &message);
+    return command_fail(c->command, EXIT_FAILED, "%.*s (HTTP %d)", SLICE_FMT(message),
+                        answer->status);
+}
+
+static int take_answer(struct client *c, struct http_answer *answer, struct json **ret)
+{
+    struct fault why;
+    slice body;
+
+    if (answer->status < 200 || answer->status > 299)
+        return print_refusal(c, answer);
+    body = arena_copy(&c->arena, buf_slice(&answer->body));
+    *ret = NULL;
+    if (body.len > 0 && json_parse(body, JSON_LAST_WINS, &c->arena, ret, &why) != ST_OK)
+        return command_fail(c->command, EXIT_FAILED, "the answer is no JSON: %s", why.text);
+    return EXIT_DONE;
+}
+
+int client_call(struct client *c, const char *method, slice path, const struct buf *body,
+                struct json **ret)
+{
+    BUF_CLEANUP struct buf url = {.max = 16384};
+    struct http_answer answer = {0};
+    struct fault why;
+    int code;
+
+    join_url(c, path, &url);
+    const struct http_call call = {
+        .method = method,
+        .url = (const char *)url.ptr,
+        .ca_file = c->ca_file,
+        .authorization = c->authorization,
+        .body = body ? buf_slice(body) : (slice){0},
+        .timeout_s = CALL_TIMEOUT_S,
+    };
+    if (url.failed || http_call(&call, &answer, &why) != ST_OK)
+        return command_fail(c->command, EXIT_FAILED, "%s",
+                            url.failed ? "the address is too long" : why.text);
+    code = take_answer(c, &answer, ret);
+    buf_deinit(&answer.body);
+    return code;
+}
+
+int client_stream(struct client *c, slice path, bool (*on_part)(void *context, slice part),
+                  void *context)
+{
+    BUF_CLEANUP struct buf url = {.max = 16384};
+    struct http_answer answer = {0};
+    struct fault why;
+    int code = EXIT_DONE;
+
+    join_url(c, path, &url);
+    const struct http_call call = {
+        .method = "GET",
+        .url = (const char *)url.ptr,
+        .ca_file = c->ca_file,
+        .authorization = c->authorization,
+        .on_part = on_part,
+        .context = context,
+    };
+    if (url.failed || http_call(&call, &answer, &why) != ST_OK)
+        return command_fail(c->command, EXIT_FAILED, "%s",
+                            url.failed ? "the address is too long" : why.text);
+    if (answer.status < 200 || answer.status > 299)
+        code = print_refusal(c, &answer);
+    buf_deinit(&answer.body);
+    return code;
+}
+
+void client_path(struct buf *ret, const char *format, const char *argument)
+{
+    for (const char *at = format; *at; at++) {
+        if (at[0] == '%' && at[1] == 's') {
+            percent_encode(slice_str(argument), ret);
+            at++;
+        } else {
+            buf_append_byte(ret, (uint8_t)*at);
+        }
+    }
+}
+
+/* --- printing
+ * ------------------------------------------------------------------------------------- */
+
+void client_print_json(const struct json *value)
+{
+    BUF_CLEANUP struct buf text = {.max = ANSWER_ARENA_MAX};
+
+    if (value)
+        json_write(value, &text);
+    buf_append_byte(&text, '\n');
+    fwrite(text.ptr, 1, text.len, stdout);
+}
+
+const char *client_text(struct client *c, const struct json *object, const char *name)
+{
+    const struct json *member = json_member(object, slice_str(name));
+
+    if (!member || member->kind == JSON_NULL)
+        return "-";
+    if (member->kind == JSON_TRUE)
+        return "yes";
+    if (member->kind == JSON_FALSE)
+        return "no";
+    return (const char *)arena_copy(&c->arena, member->text.ptr ? member->text : member->raw).ptr;
+}

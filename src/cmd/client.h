@@ -1,0 +1,40 @@
+/* The operator's commands speak to a running server through its REST API, like anyone else. */
+#ifndef MUSTER_CMD_CLIENT_H
+#define MUSTER_CMD_CLIENT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "cmd/command.h"
+#include "codec/json.h"
+
+struct client {
+    const struct command *command; /* for messages */
+    char *url, *ca_file, *authorization;
+    struct arena arena; /* of parsed answers */
+};
+
+/* Finds the server: by --data DIR (`folder` not NULL), else MUSTER_URL, MUSTER_TOKEN and, if set,
+ * MUSTER_CA, else ./muster-data. False after a message was printed; the exit code is in *ret. */
+CHECKED bool client_open(struct client *c, const struct command *command, const char *folder,
+                         int *ret);
+void client_close(struct client *c);
+
+/* A call below /api/muster/v1; `body` NULL: none. On success the answer as a tree (NULL when it
+ * has no body). Otherwise prints the server's sentence and gives EXIT_FAILED. */
+CHECKED int client_call(struct client *c, const char *method, slice path, const struct buf *body,
+                        struct json **ret);
+/* A streamed answer, part by part. */
+CHECKED int client_stream(struct client *c, slice path, bool (*on_part)(void *context, slice part),
+                          void *context);
+
+/* "devices/{id}/twin": printf with %s arguments percent-encoded. Caller frees ret->ptr by
+ * buf_deinit. */
+void client_path(struct buf *ret, const char *format, const char *argument);
+
+/* Prints JSON: as it is, one line. */
+void client_print_json(const struct json *value);
+/* A member as text for tables: "-" for null or absent. The text lives in the client's arena. */
+const char *client_text(struct client *c, const struct json *object, const char *name);
+
+#endif

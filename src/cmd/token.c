@@ -1,0 +1,145 @@
+/* muster token: SAS tokens for a device, a registration or a service policy, offline. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/options.h"
+#include "codec/connection_string.h"
+#include "codec/sas.h"
+
+#define DEFAULT_LIFE "3600"
+#define LIFE_MAX_S (INT64_C(100) * 365 * 24 * 3600)
+
+static int run(int argc, char **argv);
+
+const struct command token_command = {
+    .name = "token",
+    .summary = "SAS tokens for a device, a registration or a service policy, offline",
+    .usage =
+        "usage: muster token device --hub HOST --device ID [--module ID] --key KEY\n"
+        "       muster token registration --scope ID_SCOPE --registration ID --key DEVICE_KEY\n"
+        "       muster token service --host HOST --policy NAME --key KEY [--resource PATH]\n"
+        "       muster token connection-string 'HostName=...;...'\n\n"
+        "--life SECONDS is how long it holds, one hour unless given.\n",
+    .run = run,
+};
+
+struct token_words {
+    const char *hub, *device, *module, *key, *scope, *registration, *host, *policy, *resource,
+        *life;
+};
+
+static int make(slice resource, slice key_text, slice policy, const char *life)
+{
+    BUF_CLEANUP struct buf token = {.max = SAS_TOKEN_MAX};
+    SECRET_CLEANUP struct secret key = {0};
+    int64_t seconds;
+
+    if (!options_number(&token_command, "--life", life ? life : DEFAULT_LIFE, 1, LIFE_MAX_S,
+                        &seconds))
+        return EXIT_USAGE;
+    if (!secret_from_base64(key_text, &key))
+        return command_fail(&token_command, EXIT_USAGE, "the key is not base64 of 16 to 64 bytes");
+    sas_token_write(resource, secret_slice(&key), clock_wall_ms() / 1000 + seconds, policy, &token);
+    printf("%.*s\n", SLICE_FMT(buf_slice(&token)));
+    return EXIT_DONE;
+}
+
+static int missing(const char *words)
+{
+    return command_fail(&token_command, EXIT_USAGE, "needs %s; --help tells more", words);
+}
+
+static int device_token(const struct token_words *w, const char *given)
+{
+    BUF_CLEANUP struct buf resource = {.max = 1024};
+
+    (void)given;
+    if (!w->hub || !w->device || !w->key)
+        return missing("--hub, --device and --key");
+    buf_printf(&resource, "%s/devices/%s", w->hub, w->device);
+    if (w->module)
+        buf_printf(&resource, "/modules/%s", w->module);
+    return make(buf_slice(&resource), slice_str(w->key), (slice){0}, w->life);
+}
+
+static int registration_token(const struct token_words *w, const char *given)
+{
+    BUF_CLEANUP struct buf resource = {.max = 1024};
+
+    (void)given;
+    if (!w->scope || !w->registration || !w->key)
+        return missing("--scope, --registration and --key");
+    buf_printf(&resource, "%s/registrations/%s", w->scope, w->registration);
+    return make(buf_slice(&resource), slice_str(w->key), SLICE("registration"), w->life);
+}
+
+static int service_token(const struct token_words *w, const char *given)
+{
+    BUF_CLEANUP struct buf resource = {.max = 1024};
+
+    (void)given;
+    if (!w->host || !w->policy || !w->key)
+        return missing("--host, --policy and --key");
+    buf_printf(&resource, "%s%s%s", w->host, w->resource && w->resource[0] != '/' ? "/" : "",
+               w->resource ? w->resource : "");
+    return make(buf_slice(&resource), slice_str(w->key), slice_str(w->policy), w->life);
+}
+
+static int connection_string_token(const struct token_words *w, const char *given)
+{
+    BUF_CLEANUP struct buf resource = {.max = 4096};
+    struct connection_string c;
+    struct fault why;
+
+    if (!given)
+        return missing("a connection string");
+    if (connection_string_parse(slice_str(given), &c, &why) != ST_OK)
+        return command_fail(&token_command, EXIT_USAGE, "%s", why.text);
+    buf_append(&resource, c.host_name);
+    if (c.device_id.len > 0)
+        buf_printf(&resource, "/devices/%.*s", SLICE_FMT(c.device_id));
+    if (c.module_id.len > 0)
+        buf_printf(&resource, "/modules/%.*s", SLICE_FMT(c.module_id));
+    return make(buf_slice(&resource), c.shared_access_key, c.shared_access_key_name, w->life);
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct token_words *w, const char *given);
+} kinds[] = {
+    {"device", device_token},
+    {"registration", registration_token},
+    {"service", service_token},
+    {"connection-string", connection_string_token},
+};
+
+static int run(int argc, char **argv)
+{
+    struct token_words w = {0};
+    const struct option_spec specs[] = {
+        {.name = "--hub", .value = &w.hub},
+        {.name = "--device", .value = &w.device},
+        {.name = "--module", .value = &w.module},
+        {.name = "--key", .value = &w.key},
+        {.name = "--scope", .value = &w.scope},
+        {.name = "--registration", .value = &w.registration},
+        {.name = "--host", .value = &w.host},
+        {.name = "--policy", .value = &w.policy},
+        {.name = "--resource", .value = &w.resource},
+        {.name = "--life", .value = &w.life},
+    };
+    struct words words;
+    int code;
+
+    if (!options_read(&token_command, argc, argv, specs, COUNT_OF(specs), &words, &code))
+        return code;
+    for (size_t i = 0; i < COUNT_OF(kinds) && words.count > 0; i++) {
+        if (strcmp(words.items[0], kinds[i].name) == 0)
+            return kinds[i].run(&w, words.count > 1 ? words.items[1] : NULL);
+    }
+    return command_fail(
+        &token_command, EXIT_USAGE,
+        "say device, registration, service or connection-string; --help tells more");
+}
