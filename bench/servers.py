@@ -176,7 +176,7 @@ class Muster(Server):
         self.wait_until(lambda: b"event=ready" in self.log.read_bytes())
         self.start_seconds = time.monotonic() - began
         info = json.loads((data / "instance.json").read_text())
-        self.port, self.scope = info["mqttsPort"], info["idScope"]
+        self.port, self.scope, self.url = info["mqttsPort"], info["idScope"], info["httpsUrl"]
 
     def config_text(self):
         lines = ["[server]", f"host = {HOST}", "https = 127.0.0.1:0", "mqtts = 127.0.0.1:0",
@@ -186,7 +186,11 @@ class Muster(Server):
         return "\n".join(lines) + "\n"
 
     def command(self, *words):
-        done = subprocess.run([str(self.bench.muster), *words, "--data", str(self.data)],
+        """`muster WORDS`, as an operator who is told where the server is: its certificate is the
+        benchmark's and not one of its own CA."""
+        where = {"MUSTER_URL": self.url, "MUSTER_CA": str(self.bench.certificate),
+                 "MUSTER_TOKEN": (self.data / "api-token").read_text().strip()}
+        done = subprocess.run([str(self.bench.muster), *words], env=os.environ | where,
                               capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise MeasureError(f"muster {' '.join(words)}: {done.stderr.strip()}")

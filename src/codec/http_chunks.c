@@ -60,8 +60,8 @@ static enum http_result on_size(struct http_chunks *c, uint8_t byte)
     return byte == ';' ? go(c, CHUNK_EXTENSION_NAME) : expect(c, byte, '\r', CHUNK_SIZE_LF);
 }
 
-/* A name stands behind each ';'. Blanks, which a quoted value may hold, are refused: nobody sends
- * them, and readers differ. */
+/* A name stands behind each ';'. A quoted value may hold nothing but what a bare one may: nobody
+ * sends more, and readers differ. */
 static enum http_result on_extension(struct http_chunks *c, uint8_t byte)
 {
     bool begins = c->state == CHUNK_EXTENSION_NAME;
@@ -72,7 +72,7 @@ static enum http_result on_extension(struct http_chunks *c, uint8_t byte)
         return HTTP_BAD;
     if (byte == ';' && !begins)
         return go(c, CHUNK_EXTENSION_NAME);
-    if (begins ? !http_is_token_byte(byte) : byte <= ' ' || byte >= 0x7f)
+    if (!http_is_token_byte(byte) && (begins || (byte != '=' && byte != '"')))
         return HTTP_BAD;
     return go(c, CHUNK_EXTENSION);
 }

@@ -1,7 +1,24 @@
 #include "crypto/thumbprint.h"
 
+#include <limits.h>
+
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
+
+struct x509_st *certificate_from_pem(slice pem)
+{
+    BIO *bio = pem.len > 0 && pem.len <= INT_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
+    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+    BIO_free(bio);
+    return certificate;
+}
+
+void certificate_free(struct x509_st *certificate)
+{
+    X509_free(certificate);
+}
 
 static void write_hex(const uint8_t *bytes, size_t len, char *to)
 {

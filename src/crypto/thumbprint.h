@@ -10,6 +10,10 @@ struct x509_st;
 #define THUMBPRINT_SHA256_LEN 64 /* hex digits */
 #define THUMBPRINT_MAX THUMBPRINT_SHA256_LEN
 
+/* The first certificate of PEM text, or NULL; free it with certificate_free. */
+struct x509_st *certificate_from_pem(slice pem);
+void certificate_free(struct x509_st *certificate);
+
 /* Both in upper-case hex, without a NUL. */
 struct thumbprints {
     char sha1[THUMBPRINT_SHA1_LEN];

@@ -48,7 +48,8 @@ static void drop_held(struct session *s, int64_t sequence)
         *h = s->c2d->held[--s->c2d->held_count];
 }
 
-/* --- outcomes ---------------------------------------------------------------------------------- */
+/* --- outcomes ----------------------------------------------------------------------------------
+ */
 
 struct settling {
     struct session *session;
@@ -158,7 +159,8 @@ void c2d_abandon(struct session *s, int64_t sequence)
         give_back(s, sequence);
 }
 
-/* --- delivery ---------------------------------------------------------------------------------- */
+/* --- delivery ----------------------------------------------------------------------------------
+ */
 
 static bool may_deliver(const struct session *s)
 {
@@ -233,7 +235,8 @@ static void pump(struct session *s)
     c2d_store_read(s->hub, &key, s->c2d->read_up_to, C2D_QUEUE_MAX, on_rows, s);
 }
 
-/* --- starting and stopping --------------------------------------------------------------------- */
+/* --- starting and stopping ---------------------------------------------------------------------
+ */
 
 void c2d_session_start(struct session *s)
 {

@@ -42,7 +42,8 @@ const char c2d_tables_sql[] =
 #define KEY_VALUES(key)                                                                            \
     SQL_TEXT_((key)->hub), SQL_TEXT_((key)->device_id), SQL_TEXT_((key)->module_id)
 
-/* --- enqueueing -------------------------------------------------------------------------------- */
+/* --- enqueueing --------------------------------------------------------------------------------
+ */
 
 static const struct sql enqueue_sql = {
     "INSERT INTO c2d_queue (hub, device_id, module_id, next_sequence, depth)"
@@ -62,17 +63,17 @@ void c2d_unit_enqueue(struct unit *unit, const struct c2d_message *m, slice gene
     const struct hub_key key = {m->hub_name, m->device_id, m->module_id};
     const struct sql_value place[] = {KEY_VALUES(&key), SQL_INT_(C2D_QUEUE_MAX)};
     const struct sql_value row[] = {
-        KEY_VALUES(&key),        SQL_BLOB_(m->body), SQL_BLOB_(m->properties),
-        SQL_TEXT_(message_id),   SQL_TEXT_(generation_id),
-        SQL_INT_(now),           SQL_INT_(m->expires_at),
-        SQL_INT_(m->ack),
+        KEY_VALUES(&key),        SQL_BLOB_(m->body),       SQL_BLOB_(m->properties),
+        SQL_TEXT_(message_id),   SQL_TEXT_(generation_id), SQL_INT_(now),
+        SQL_INT_(m->expires_at), SQL_INT_(m->ack),
     };
 
     unit_add(unit, &enqueue_sql, place, COUNT_OF(place), EXPECT_ONE);
     unit_add(unit, &insert_sql, row, COUNT_OF(row), EXPECT_ONE);
 }
 
-/* --- settling ---------------------------------------------------------------------------------- */
+/* --- settling ----------------------------------------------------------------------------------
+ */
 
 /* Which of the sender's wishes each outcome answers: the bits of c2d_message.ack. */
 static const int wanted_by[] = {
@@ -90,8 +91,7 @@ _Static_assert((C2D_ACK_POSITIVE | C2D_ACK_NEGATIVE) == C2D_ACK_FULL, "an ack is
     " enqueued_at, ?4, ?5 FROM c2d_message WHERE " KEY_IS " AND (ack & ?6) <> 0"
 static const struct sql feedback_sql = {FEEDBACK_FROM_MESSAGE " AND sequence = ?7"};
 static const struct sql feedback_all_sql = {FEEDBACK_FROM_MESSAGE " ORDER BY sequence"};
-static const struct sql delete_sql = {
-    "DELETE FROM c2d_message WHERE " KEY_IS " AND sequence = ?4"};
+static const struct sql delete_sql = {"DELETE FROM c2d_message WHERE " KEY_IS " AND sequence = ?4"};
 static const struct sql delete_all_sql = {"DELETE FROM c2d_message WHERE " KEY_IS};
 static const struct sql shrink_sql = {"UPDATE c2d_queue SET depth = depth - 1 WHERE " KEY_IS};
 static const struct sql empty_sql = {"UPDATE c2d_queue SET depth = 0 WHERE " KEY_IS};
@@ -101,10 +101,7 @@ void c2d_unit_settle(struct unit *unit, const struct hub_key *key, int64_t seque
 {
     const struct sql_value row[] = {KEY_VALUES(key), SQL_INT_(sequence)};
     const struct sql_value record[] = {
-        KEY_VALUES(key),
-        SQL_INT_(outcome),
-        SQL_INT_(now),
-        SQL_INT_(wanted_by[outcome]),
+        KEY_VALUES(key),    SQL_INT_(outcome), SQL_INT_(now), SQL_INT_(wanted_by[outcome]),
         SQL_INT_(sequence),
     };
 
@@ -131,8 +128,8 @@ void c2d_unit_purge(struct unit *unit, const struct hub_key *key, instant now)
 static const struct sql abandon_sql = {
     "UPDATE c2d_message SET delivery_count = delivery_count + 1, was_delivered = 1 WHERE " KEY_IS
     " AND sequence = ?4"};
-static const struct sql mark_sql = {
-    "UPDATE c2d_message SET was_delivered = 1 WHERE " KEY_IS " AND sequence = ?4"};
+static const struct sql mark_sql = {"UPDATE c2d_message SET was_delivered = 1 WHERE " KEY_IS
+                                    " AND sequence = ?4"};
 
 void c2d_unit_abandon(struct unit *unit, const struct hub_key *key, int64_t sequence)
 {
@@ -148,8 +145,7 @@ void c2d_unit_mark_delivered(struct unit *unit, const struct hub_key *key, int64
     unit_add(unit, &mark_sql, row, COUNT_OF(row), EXPECT_ANY);
 }
 
-static const struct sql forget_feedback_sql = {
-    "DELETE FROM c2d_feedback WHERE settled_at < ?1"};
+static const struct sql forget_feedback_sql = {"DELETE FROM c2d_feedback WHERE settled_at < ?1"};
 
 void c2d_unit_forget_feedback(struct unit *unit, instant before)
 {
@@ -158,7 +154,8 @@ void c2d_unit_forget_feedback(struct unit *unit, instant before)
     unit_add(unit, &forget_feedback_sql, params, COUNT_OF(params), EXPECT_ANY);
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 static const struct sql read_sql = {
     "SELECT sequence, body, properties, enqueued_at, expires_at, delivery_count, was_delivered"

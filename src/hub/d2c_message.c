@@ -54,7 +54,8 @@ enum status d2c_message_parse(const struct log_record *record, struct d2c_messag
     return ST_OK;
 }
 
-/* --- as JSON ----------------------------------------------------------------------------------- */
+/* --- as JSON -----------------------------------------------------------------------------------
+ */
 
 static void put_text(struct json_writer *w, const char *name, slice text)
 {

@@ -18,7 +18,8 @@
 #define FIRST_BUCKETS 256
 #define TAKE_OVER_TIMEOUT_MS HUB_ANSWER_TIMEOUT_MS
 
-/* --- words: protocols and client types, kept once ---------------------------------------------- */
+/* --- words: protocols and client types, kept once ----------------------------------------------
+ */
 
 struct word {
     struct word *next;
@@ -69,7 +70,8 @@ static slice word_text(const struct word *word)
     return word ? word->text : (slice){0};
 }
 
-/* --- entries ----------------------------------------------------------------------------------- */
+/* --- entries -----------------------------------------------------------------------------------
+ */
 
 uint64_t directory_device_hash(slice hub, slice device_id)
 {
@@ -209,7 +211,8 @@ static void entry_unlink(struct directory *d, struct directory_entry *e)
     d->entry_count--;
 }
 
-/* --- revocations: remembered, so that what was authenticated before is not let in after --------- */
+/* --- revocations: remembered, so that what was authenticated before is not let in after ---------
+ */
 
 static void remember(struct directory *d, const struct session_message *m)
 {
@@ -274,7 +277,8 @@ static void give_shares(struct directory *d, struct revoke_share *shares)
     }
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening -----------------------------------------------------------------------------------
+ */
 
 struct opening {
     struct timer timer;
@@ -408,7 +412,8 @@ static void on_closed(struct directory *d, const struct session_message *m)
         stop_waiting(e);
 }
 
-/* --- revoking ---------------------------------------------------------------------------------- */
+/* --- revoking ----------------------------------------------------------------------------------
+ */
 
 static bool is_meant(const struct directory_entry *e, const struct session_message *revoke)
 {
@@ -489,7 +494,8 @@ static void on_revoke(struct directory *d, const struct session_message *m)
     revoke_less(d, revoke);
 }
 
-/* --- the rest ---------------------------------------------------------------------------------- */
+/* --- the rest ----------------------------------------------------------------------------------
+ */
 
 static void on_query(struct directory *d, const struct session_message *m)
 {
@@ -562,7 +568,8 @@ void directory_receive(struct directory *d, const struct session_message *m)
     }
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------
+ */
 
 struct directory *directory_create(struct hub_worker *w)
 {

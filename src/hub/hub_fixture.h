@@ -3,9 +3,10 @@
 #ifndef MUSTER_HUB_HUB_FIXTURE_H
 #define MUSTER_HUB_HUB_FIXTURE_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include <pthread.h>
@@ -33,11 +34,12 @@ struct fixture {
     struct hub *hub;
     struct hub_options options;
     void (*before_start)(struct fixture *f); /* or NULL: for what must exist before the workers */
-    pthread_mutex_t lock; /* of all that tests look at */
+    pthread_mutex_t lock;                    /* of all that tests look at */
     pthread_cond_t changed;
 };
 
-/* --- waiting ----------------------------------------------------------------------------------- */
+/* --- waiting -----------------------------------------------------------------------------------
+ */
 
 static inline void fixture_lock(struct fixture *f)
 {
@@ -67,7 +69,8 @@ static inline void fixture_wait(struct fixture *f, const int *value, int least, 
         fail_msg("%s: waited for %d, have %d", what, least, now);
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------
+ */
 
 static const slice fixture_hosts[] = {{(const uint8_t *)"hub.test", 8}};
 static const struct hub_name fixture_hubs[] = {
@@ -97,8 +100,8 @@ static inline void fixture_up(struct fixture *f, unsigned worker_count)
         fail_msg("store: %s", why.text);
     f->sealer = sealer_open(key, true, &why);
     f->bus = bus_create_local(f->workers);
-    f->identity = identity_create(f->workers, f->store, f->sealer, f->bus,
-                                  &fixture_identity_options, &why);
+    f->identity =
+        identity_create(f->workers, f->store, f->sealer, f->bus, &fixture_identity_options, &why);
     f->log = log_create(f->workers, f->store, f->bus, &log_options, &why);
     f->hub = hub_create(f->workers, f->store, f->bus, f->identity, f->log, &f->options, &why);
     assert_non_null(f->sealer);
@@ -190,7 +193,8 @@ static inline void fixture_add_identity(struct fixture *f, const char *device_id
     unit_destroy(unit);
 }
 
-/* --- a front ----------------------------------------------------------------------------------- */
+/* --- a front -----------------------------------------------------------------------------------
+ */
 
 struct peer {
     struct session session; /* first */
@@ -402,8 +406,8 @@ static inline void peer_subscribe_now(void *context)
 {
     struct peer_subscription *of = context;
 
-    session_subscribe(&of->peer->session, of->subscriptions, of->filters, false,
-                      peer_on_subscribed, NULL);
+    session_subscribe(&of->peer->session, of->subscriptions, of->filters, false, peer_on_subscribed,
+                      NULL);
 }
 
 static inline void peer_subscribe_filters(struct peer *p, unsigned subscriptions, slice filters)

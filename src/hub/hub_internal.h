@@ -135,13 +135,15 @@ void hub_tell_changed(struct hub_worker *from, const struct hub_key *key, int64_
 void request_start(struct hub_worker *w, struct hub_request *r, int64_t timeout_ms);
 void request_end(struct hub_request *r);
 
-/* --- the directory's shard: directory.c, directory_calls.c ------------------------------------- */
+/* --- the directory's shard: directory.c, directory_calls.c -------------------------------------
+ */
 
 CHECKED struct directory *directory_create(struct hub_worker *w);
 void directory_destroy(struct directory *d);
 void directory_receive(struct directory *d, const struct session_message *m);
 
-/* --- sessions: session.c, session_table.c, session_remote.c ------------------------------------ */
+/* --- sessions: session.c, session_table.c, session_remote.c ------------------------------------
+ */
 
 CHECKED bool session_table_insert(struct session_table *t, struct session *s);
 void session_table_remove(struct session_table *t, struct session *s);
@@ -169,7 +171,8 @@ instant activity_at(const struct session *s);
 /* Stores a model ID that is new and tells central. */
 void model_announce(struct session *s, slice model_id);
 
-/* --- what sessions do -------------------------------------------------------------------------- */
+/* --- what sessions do --------------------------------------------------------------------------
+ */
 
 void telemetry_on_done(struct log_waiter *waiter, uint32_t token, enum status status);
 

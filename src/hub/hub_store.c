@@ -10,14 +10,14 @@ const struct store_schema hub_schema = {.module = "hub", .steps = steps, .count 
 #define MODULE_IS DEVICE_IS " AND module_id = ?3"
 
 static const struct sql forget_device[] = {
-    {"DELETE FROM twin" DEVICE_IS},         {"DELETE FROM twin_reported" DEVICE_IS},
-    {"DELETE FROM twin_patch" DEVICE_IS},   {"DELETE FROM c2d_queue" DEVICE_IS},
-    {"DELETE FROM c2d_message" DEVICE_IS},  {"DELETE FROM c2d_feedback" DEVICE_IS},
+    {"DELETE FROM twin" DEVICE_IS},        {"DELETE FROM twin_reported" DEVICE_IS},
+    {"DELETE FROM twin_patch" DEVICE_IS},  {"DELETE FROM c2d_queue" DEVICE_IS},
+    {"DELETE FROM c2d_message" DEVICE_IS}, {"DELETE FROM c2d_feedback" DEVICE_IS},
 };
 static const struct sql forget_module[] = {
-    {"DELETE FROM twin" MODULE_IS},         {"DELETE FROM twin_reported" MODULE_IS},
-    {"DELETE FROM twin_patch" MODULE_IS},   {"DELETE FROM c2d_queue" MODULE_IS},
-    {"DELETE FROM c2d_message" MODULE_IS},  {"DELETE FROM c2d_feedback" MODULE_IS},
+    {"DELETE FROM twin" MODULE_IS},        {"DELETE FROM twin_reported" MODULE_IS},
+    {"DELETE FROM twin_patch" MODULE_IS},  {"DELETE FROM c2d_queue" MODULE_IS},
+    {"DELETE FROM c2d_message" MODULE_IS}, {"DELETE FROM c2d_feedback" MODULE_IS},
 };
 
 void hub_unit_forget(struct unit *unit, slice hub_name, slice device_id, slice module_id)

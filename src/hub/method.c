@@ -20,7 +20,8 @@
 #define PAYLOAD_ARENA_MAX (16 * 1024 * 1024)
 #define RID_MAX 17
 
-/* --- the session's side ------------------------------------------------------------------------ */
+/* --- the session's side ------------------------------------------------------------------------
+ */
 
 struct open_call {
     struct open_call *next;
@@ -224,7 +225,7 @@ static enum status check_answer(struct hub_worker *w, slice payload)
         return ST_BAD_ANSWER;
     arena_reset(&w->scratch);
     return json_parse(payload, JSON_LAST_WINS, &w->scratch, &value, &why) == ST_OK ? ST_OK
-                                                                                    : ST_BAD_ANSWER;
+                                                                                   : ST_BAD_ANSWER;
 }
 
 void method_respond(struct session *s, slice rid, int64_t status, slice payload)
@@ -244,7 +245,8 @@ void method_respond(struct session *s, slice rid, int64_t status, slice payload)
     tell_answer(w, token, checked, status, checked == ST_OK ? answer : (slice){0});
 }
 
-/* --- the caller's side ------------------------------------------------------------------------- */
+/* --- the caller's side -------------------------------------------------------------------------
+ */
 
 struct method_call {
     struct hub_request request;

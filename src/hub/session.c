@@ -11,8 +11,8 @@
 #include "hub/hub_internal.h"
 
 #define CLIENT_TYPE_MAX 512
-#define MODEL_ID_MAX 2048 /* of a DTMI */
-#define EXPIRY_GRACE_MS 300000 /* 2.13: a session ends this long after its token, and up to ... */
+#define MODEL_ID_MAX 2048       /* of a DTMI */
+#define EXPIRY_GRACE_MS 300000  /* 2.13: a session ends this long after its token, and up to ... */
 #define EXPIRY_JITTER_MS 300000 /* ... this much more, so that fleets do not all return at once */
 #define EXPIRY_LOOK_MS (24 * 3600 * 1000LL) /* the wall clock may be set meanwhile */
 #define EXPIRY_OPENING_MS 1000
@@ -25,7 +25,8 @@ struct session_expiry {
     instant at;
 };
 
-/* --- states ------------------------------------------------------------------------------------ */
+/* --- states ------------------------------------------------------------------------------------
+ */
 
 static void set_state(struct session *s, enum session_state to)
 {
@@ -64,7 +65,8 @@ static void tell_event(const struct session *s, enum hub_event_kind kind)
     hub_event_publish(s->hub->bus, &e);
 }
 
-/* --- the token's end (2.13) -------------------------------------------------------------------- */
+/* --- the token's end (2.13) --------------------------------------------------------------------
+ */
 
 static void on_expiry(struct timer *t)
 {
@@ -100,7 +102,8 @@ static bool token_expires(int64_t expires_at_s)
     return expires_at_s > 0 && expires_at_s < clock_wall_ms() / 1000 + EXPIRY_FAR_S;
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening -----------------------------------------------------------------------------------
+ */
 
 static bool make_stamp(struct session *s, const struct device_principal *p, slice model_id)
 {
@@ -256,7 +259,8 @@ void session_opened(struct session *s, enum status status)
     session_unhold(s);
 }
 
-/* --- closing ----------------------------------------------------------------------------------- */
+/* --- closing -----------------------------------------------------------------------------------
+ */
 
 void session_end(struct session *s, enum session_end why)
 {
@@ -319,7 +323,8 @@ void session_close(struct session *s)
     session_unhold(s);
 }
 
-/* --- subscribing ------------------------------------------------------------------------------- */
+/* --- subscribing -------------------------------------------------------------------------------
+ */
 
 struct subscribing {
     void (*on_ready)(struct session *s, void *context);

@@ -13,11 +13,11 @@
 
 enum session_message_kind {
     /* to a directory: hub, device_id, module_id are set */
-    MESSAGE_OPEN,    /* serial, slots, number: generation, name: protocol, text: client type, peer */
-    MESSAGE_CLOSED,  /* serial */
-    MESSAGE_ONLINE,  /* serial, flag: callable */
-    MESSAGE_QUERY,   /* token */
-    MESSAGE_REVOKE,  /* token, slots, number: generation, flag: with modules */
+    MESSAGE_OPEN,   /* serial, slots, number: generation, name: protocol, text: client type, peer */
+    MESSAGE_CLOSED, /* serial */
+    MESSAGE_ONLINE, /* serial, flag: callable */
+    MESSAGE_QUERY,  /* token */
+    MESSAGE_REVOKE, /* token, slots, number: generation, flag: with modules */
     MESSAGE_CHANGED, /* number: desired version, or 0: C2D is waiting */
     MESSAGE_CALL,    /* token, name, text: payload, number: connect time-out in ms */
     /* to a session's worker: serial is set */
@@ -29,7 +29,7 @@ enum session_message_kind {
     MESSAGE_INVOKE, /* token, name, text: payload */
     MESSAGE_CANCEL, /* token */
     /* to an asking worker: token is set */
-    MESSAGE_INFO,    /* flag: connected, number: last activity, at: since, name, text, peer */
+    MESSAGE_INFO, /* flag: connected, number: last activity, at: since, name, text, peer */
     MESSAGE_REVOKED,
     MESSAGE_INVOKED, /* serial: where a method call went */
     MESSAGE_ANSWER,  /* status, number: method status, text: payload */

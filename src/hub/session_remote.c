@@ -4,7 +4,8 @@
 
 #include "hub/hub_internal.h"
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------
+ */
 
 static struct hub_request **bucket_of(struct hub_worker *w, uint64_t token)
 {
@@ -13,8 +14,7 @@ static struct hub_request **bucket_of(struct hub_worker *w, uint64_t token)
 
 static void on_time_up(struct timer *t)
 {
-    struct hub_request *r =
-        (struct hub_request *)((char *)t - offsetof(struct hub_request, timer));
+    struct hub_request *r = (struct hub_request *)((char *)t - offsetof(struct hub_request, timer));
 
     r->on_message(r, NULL);
 }
@@ -52,7 +52,8 @@ static void request_answer(struct hub_worker *w, const struct session_message *m
         r->on_message(r, m);
 }
 
-/* --- what comes in for a session --------------------------------------------------------------- */
+/* --- what comes in for a session ---------------------------------------------------------------
+ */
 
 static void describe(struct hub_worker *w, const struct session_message *m)
 {
@@ -100,7 +101,8 @@ void session_receive(struct hub_worker *w, const struct session_message *m)
     }
 }
 
-/* --- query ------------------------------------------------------------------------------------- */
+/* --- query -------------------------------------------------------------------------------------
+ */
 
 struct query {
     struct hub_request request;
@@ -151,7 +153,8 @@ void session_query(struct hub *hub, const struct hub_name *name, slice device_id
     hub_tell_directory(w, &m);
 }
 
-/* --- revoke ------------------------------------------------------------------------------------ */
+/* --- revoke ------------------------------------------------------------------------------------
+ */
 
 struct revoking {
     struct hub_request request;
@@ -196,7 +199,8 @@ void session_revoke(struct hub *hub, const struct session_revoke *r, void (*on_d
         on_done(context);
 }
 
-/* --- drain ------------------------------------------------------------------------------------- */
+/* --- drain -------------------------------------------------------------------------------------
+ */
 
 void session_drain_worker(struct mail *mail)
 {

@@ -6,7 +6,8 @@
 #include "hub/event.h"
 #include "hub/hub_internal.h"
 
-/* --- asking the directory ---------------------------------------------------------------------- */
+/* --- asking the directory ----------------------------------------------------------------------
+ */
 
 struct asked {
     struct fixture *f;
@@ -87,7 +88,8 @@ static void revoke(struct fixture *f, unsigned worker, const char *device_id, un
     fixture_wait(f, &a.done, 1, "revoke");
 }
 
-/* --- opening and closing ----------------------------------------------------------------------- */
+/* --- opening and closing -----------------------------------------------------------------------
+ */
 
 static void session_opens_is_seen_and_closes(void **state)
 {
@@ -177,7 +179,8 @@ static void drain_ends_all_and_lets_nobody_in(void **state)
     free(late);
 }
 
-/* --- revoking ---------------------------------------------------------------------------------- */
+/* --- revoking ----------------------------------------------------------------------------------
+ */
 
 static void H024_revoke_ends_the_sessions_of_its_slots(void **state)
 {
@@ -299,7 +302,8 @@ static void revoke_waits_for_messages_in_flight(void **state)
     }
 }
 
-/* --- a storm of take-overs --------------------------------------------------------------------- */
+/* --- a storm of take-overs ---------------------------------------------------------------------
+ */
 
 #define STORM_ROUNDS 1000
 
@@ -398,7 +402,8 @@ static void take_over_storm_has_one_live_session_at_most(void **state)
     free(peers);
 }
 
-/* --- the token's end --------------------------------------------------------------------------- */
+/* --- the token's end ---------------------------------------------------------------------------
+ */
 
 static void H147_session_ends_between_its_tokens_expiry_and_ten_minutes_after(void **state)
 {
@@ -426,7 +431,8 @@ static void H147_session_ends_between_its_tokens_expiry_and_ten_minutes_after(vo
     }
 }
 
-/* --- what the application hears ---------------------------------------------------------------- */
+/* --- what the application hears ----------------------------------------------------------------
+ */
 
 static struct heard {
     struct fixture *f;
@@ -452,8 +458,8 @@ static void on_event(void *context, slice subject, slice message)
 
 static void listen(struct fixture *f)
 {
-    assert_true(bus_subscribe(f->bus, workers_at(f->workers, 1), HUB_EVENTS_SUBJECT, on_event,
-                              &heard));
+    assert_true(
+        bus_subscribe(f->bus, workers_at(f->workers, 1), HUB_EVENTS_SUBJECT, on_event, &heard));
 }
 
 static void on_model(void *context, enum status status, const struct device *d)
@@ -494,7 +500,8 @@ static void new_model_id_is_stored_and_told_once(void **state)
     assert_string_equal(heard.model_id, "dtmi:com:example:thermostat;1");
 }
 
-/* --- messages ---------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------------------
+ */
 
 static void session_message_comes_back_as_it_was(void **state)
 {

@@ -7,7 +7,8 @@
 #define BAG_MAX 65536
 #define BAG_ARENA_MAX (1024 * 1024)
 
-/* --- what must be refused ---------------------------------------------------------------------- */
+/* --- what must be refused ----------------------------------------------------------------------
+ */
 
 /* Whether there may be more properties than allowed: each but the first stands behind an '&'. */
 static bool may_hold_too_many(slice bag)
@@ -53,7 +54,8 @@ static enum status check(const struct telemetry *t, struct fault *why)
     return ST_OK;
 }
 
-/* --- sending ----------------------------------------------------------------------------------- */
+/* --- sending -----------------------------------------------------------------------------------
+ */
 
 static void start_sample(struct hub_worker *w, const struct session *s, uint32_t token)
 {
@@ -91,9 +93,8 @@ enum status telemetry_send(struct session *s, const struct telemetry *t, uint32_
     const slice parts[] = {{head, sizeof head}, s->stamp, t->bag, t->body};
     if (!log_append(s->hub->log, s->partition, clock_wall_ms(), parts, COUNT_OF(parts), &s->waiter,
                     token))
-        return store_is_full(s->hub->store)
-                   ? fault_set(why, ST_NO_SPACE, "the disk is nearly full")
-                   : fault_set(why, ST_UNAVAILABLE, "the log has no room");
+        return store_is_full(s->hub->store) ? fault_set(why, ST_NO_SPACE, "the disk is nearly full")
+                                            : fault_set(why, ST_UNAVAILABLE, "the log has no room");
     s->last_activity_ms = worker_now_ms(s->worker);
     metric_add(METRIC_D2C_BYTES, (int64_t)(t->bag.len + t->body.len));
     start_sample(w, s, token);

@@ -1,6 +1,7 @@
 #include "hub/hub_fixture.h"
 
-/* --- sending ----------------------------------------------------------------------------------- */
+/* --- sending -----------------------------------------------------------------------------------
+ */
 
 struct sending {
     struct peer *peer;
@@ -61,7 +62,8 @@ static void marker_with_nothing_before_it_is_through_at_once(void **state)
     peer_close(p);
 }
 
-/* --- what is refused --------------------------------------------------------------------------- */
+/* --- what is refused ---------------------------------------------------------------------------
+ */
 
 static void H061_message_size_and_property_count_have_limits(void **state)
 {
@@ -104,7 +106,8 @@ static void H061_message_size_and_property_count_have_limits(void **state)
     peer_close(p);
 }
 
-/* --- reading back ------------------------------------------------------------------------------ */
+/* --- reading back ------------------------------------------------------------------------------
+ */
 
 struct read_back {
     struct fixture *f;
@@ -193,12 +196,13 @@ static void H142_identity_is_stamped_and_never_taken_from_the_client(void **stat
     peer_start(p);
     fixture_wait(f, &p->opened, 1, "open");
     assert_int_equal(
-        send(p, (struct telemetry){
-                    .bag = SLICE("%24.mid=m%26m&$.cdid=other&iothub-connection-device-id=other"
-                                 "&iothub-enqueuedtime=1&dt-dataschema=other&colour=dark%20blue&flag"),
-                    .body = SLICE("plain \"text\""),
-                    .retain = true,
-                    .will = true}),
+        send(p,
+             (struct telemetry){
+                 .bag = SLICE("%24.mid=m%26m&$.cdid=other&iothub-connection-device-id=other"
+                              "&iothub-enqueuedtime=1&dt-dataschema=other&colour=dark%20blue&flag"),
+                 .body = SLICE("plain \"text\""),
+                 .retain = true,
+                 .will = true}),
         ST_OK);
     fixture_wait(f, &p->tokens, 1, "token");
     peer_close(p);

@@ -12,7 +12,8 @@
 #define JOB_ARENA_MAX (16 * 1024 * 1024)
 #define ATTEMPTS_MAX 16
 
-/* --- the device's read ------------------------------------------------------------------------- */
+/* --- the device's read -------------------------------------------------------------------------
+ */
 
 struct reading {
     struct session *session;
@@ -62,7 +63,8 @@ void twin_read(struct session *s, twin_document_fn *on_document, void *context)
     twin_store_read(s->hub, &key, on_row_read, reading);
 }
 
-/* --- a service's read or change ---------------------------------------------------------------- */
+/* --- a service's read or change ----------------------------------------------------------------
+ */
 
 /* Goes: does the identity exist? -> read its rows -> (merge -> write -> if it changed meanwhile,
  * read anew) -> answer. */
@@ -72,7 +74,7 @@ struct twin_job {
     slice model_id;
     bool is_update;
     struct twin_update update;
-    struct twin result;        /* in `scratch` */
+    struct twin result; /* in `scratch` */
     bool desired_changed;
     twin_fn *on_twin;
     void *context;
@@ -144,7 +146,8 @@ static bool keep_row(struct twin_job *job, struct rows *rows)
     return !arena->failed;
 }
 
-/* --- merging ----------------------------------------------------------------------------------- */
+/* --- merging -----------------------------------------------------------------------------------
+ */
 
 struct section_change {
     slice change;                     /* as the service gave it */
@@ -199,9 +202,9 @@ static enum status apply(struct section_change *c, struct arena *arena, bool rep
     if (status != ST_OK)
         return fault_set(why, ST_INTERNAL, "the stored twin is damaged");
     patch = change;
-    status = replace ? twin_replace(section, metadata, change, c->stamp, c->size_max, arena,
-                                    &patch, why)
-                     : twin_merge(section, metadata, change, c->stamp, c->size_max, arena, why);
+    status =
+        replace ? twin_replace(section, metadata, change, c->stamp, c->size_max, arena, &patch, why)
+                : twin_merge(section, metadata, change, c->stamp, c->size_max, arena, why);
     if (status != ST_OK)
         return status;
     *c->section = write_json(section, arena);
@@ -247,7 +250,8 @@ static enum status merge(struct arena *arena, const struct twin_update *u, insta
     return ST_OK;
 }
 
-/* --- steps ------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------
+ */
 
 static void read_rows(struct twin_job *job);
 
@@ -373,7 +377,8 @@ void twin_update(struct hub *hub, slice hub_name, slice device_id, slice module_
     start(job);
 }
 
-/* --- with the device --------------------------------------------------------------------------- */
+/* --- with the device ---------------------------------------------------------------------------
+ */
 
 void twin_unit_init(struct unit *unit, slice hub_name, slice device_id, slice tags, slice desired,
                     instant now)

@@ -10,8 +10,8 @@
 #include "hub/twin_store.h"
 
 #define PATCH_BYTES_MAX (96 * 1024)
-#define REPORTS_MAX 128                   /* waiting in a session */
-#define REPORT_BYTES_MAX (1024 * 1024)    /* of them */
+#define REPORTS_MAX 128                /* waiting in a session */
+#define REPORT_BYTES_MAX (1024 * 1024) /* of them */
 #define BATCH_MAX 64
 #define ATTEMPTS_MAX 8
 
@@ -29,7 +29,8 @@ struct report {
     uint8_t bytes[];
 };
 
-/* --- the queue --------------------------------------------------------------------------------- */
+/* --- the queue ---------------------------------------------------------------------------------
+ */
 
 static void append(struct session_twin *t, struct report *r)
 {
@@ -61,7 +62,8 @@ static void refuse(struct report *r, enum status status, const struct fault *why
     memcpy(r->cause, why->text, sizeof r->cause);
 }
 
-/* --- merging ----------------------------------------------------------------------------------- */
+/* --- merging -----------------------------------------------------------------------------------
+ */
 
 struct merging {
     struct hub_worker *w;
@@ -109,8 +111,8 @@ static enum status merge_one(struct merging *m, struct report *r, instant now, b
     *ret_broken = m->w->scratch.failed;
     if (status != ST_OK)
         return status;
-    status = twin_merge(m->reported, m->metadata, patch, stamp, TWIN_SECTION_MAX, &m->w->scratch,
-                        why);
+    status =
+        twin_merge(m->reported, m->metadata, patch, stamp, TWIN_SECTION_MAX, &m->w->scratch, why);
     *ret_broken = status != ST_OK;
     if (status != ST_OK)
         return status;
@@ -151,7 +153,8 @@ static enum status merge_batch(struct merging *m, struct session_twin *t, instan
     return status;
 }
 
-/* --- a batch's way through the store ----------------------------------------------------------- */
+/* --- a batch's way through the store -----------------------------------------------------------
+ */
 
 static void mark(struct session *s);
 static void start_batch(struct session *s);
@@ -266,7 +269,8 @@ static void start_batch(struct session *s)
     twin_store_read(s->hub, &key, on_row, s);
 }
 
-/* --- the turn's end ---------------------------------------------------------------------------- */
+/* --- the turn's end ----------------------------------------------------------------------------
+ */
 
 static void mark(struct session *s)
 {
@@ -301,7 +305,8 @@ void twin_reports_run(struct turn_hook *hook)
     }
 }
 
-/* --- the door ---------------------------------------------------------------------------------- */
+/* --- the door ----------------------------------------------------------------------------------
+ */
 
 static struct report *report_create(slice patch)
 {

@@ -1,35 +1,34 @@
 #include "hub/twin_store.h"
 
-const char twin_tables_sql[] =
-    "CREATE TABLE twin ("
-    " hub TEXT NOT NULL,"
-    " device_id TEXT NOT NULL,"
-    " module_id TEXT NOT NULL,"
-    " tags TEXT NOT NULL,"
-    " desired TEXT NOT NULL,"
-    " desired_metadata TEXT NOT NULL,"
-    " desired_version BIGINT NOT NULL,"
-    " desired_at BIGINT NOT NULL,"
-    " version BIGINT NOT NULL," /* of tags and desired: the ETag */
-    " PRIMARY KEY (hub, device_id, module_id));"
+const char twin_tables_sql[] = "CREATE TABLE twin ("
+                               " hub TEXT NOT NULL,"
+                               " device_id TEXT NOT NULL,"
+                               " module_id TEXT NOT NULL,"
+                               " tags TEXT NOT NULL,"
+                               " desired TEXT NOT NULL,"
+                               " desired_metadata TEXT NOT NULL,"
+                               " desired_version BIGINT NOT NULL,"
+                               " desired_at BIGINT NOT NULL,"
+                               " version BIGINT NOT NULL," /* of tags and desired: the ETag */
+                               " PRIMARY KEY (hub, device_id, module_id));"
 
-    "CREATE TABLE twin_reported ("
-    " hub TEXT NOT NULL,"
-    " device_id TEXT NOT NULL,"
-    " module_id TEXT NOT NULL,"
-    " reported TEXT NOT NULL,"
-    " reported_metadata TEXT NOT NULL,"
-    " reported_version BIGINT NOT NULL,"
-    " reported_at BIGINT NOT NULL,"
-    " PRIMARY KEY (hub, device_id, module_id));"
+                               "CREATE TABLE twin_reported ("
+                               " hub TEXT NOT NULL,"
+                               " device_id TEXT NOT NULL,"
+                               " module_id TEXT NOT NULL,"
+                               " reported TEXT NOT NULL,"
+                               " reported_metadata TEXT NOT NULL,"
+                               " reported_version BIGINT NOT NULL,"
+                               " reported_at BIGINT NOT NULL,"
+                               " PRIMARY KEY (hub, device_id, module_id));"
 
-    "CREATE TABLE twin_patch ("
-    " hub TEXT NOT NULL,"
-    " device_id TEXT NOT NULL,"
-    " module_id TEXT NOT NULL,"
-    " version BIGINT NOT NULL,"
-    " patch TEXT NOT NULL,"
-    " PRIMARY KEY (hub, device_id, module_id, version));";
+                               "CREATE TABLE twin_patch ("
+                               " hub TEXT NOT NULL,"
+                               " device_id TEXT NOT NULL,"
+                               " module_id TEXT NOT NULL,"
+                               " version BIGINT NOT NULL,"
+                               " patch TEXT NOT NULL,"
+                               " PRIMARY KEY (hub, device_id, module_id, version));";
 
 #define KEY_IS "hub = ?1 AND device_id = ?2 AND module_id = ?3"
 #define KEY_VALUES(key)                                                                            \
@@ -40,7 +39,8 @@ const char twin_tables_sql[] =
     " FROM device d WHERE d.device_key = lower(?2) AND d.module_id = ?3 AND d.hub = ?1"            \
     " AND d.device_id = ?2"
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 enum twin_column {
     COLUMN_TAGS,
@@ -61,9 +61,8 @@ static const struct sql read_sql = {
     " LEFT JOIN twin t ON t.hub = ?1 AND t.device_id = ?2 AND t.module_id = ?3"
     " LEFT JOIN twin_reported r ON r.hub = ?1 AND r.device_id = ?2 AND r.module_id = ?3"};
 static const struct sql read_version_sql = {"SELECT desired_version FROM twin WHERE " KEY_IS};
-static const struct sql read_patches_sql = {
-    "SELECT version, patch FROM twin_patch WHERE " KEY_IS
-    " AND version > ?4 ORDER BY version LIMIT ?5"};
+static const struct sql read_patches_sql = {"SELECT version, patch FROM twin_patch WHERE " KEY_IS
+                                            " AND version > ?4 ORDER BY version LIMIT ?5"};
 
 void twin_store_read(struct hub *hub, const struct hub_key *key, store_rows_fn *on_rows,
                      void *context)
@@ -127,7 +126,8 @@ void twin_write_versioned(slice object, int64_t number, struct buf *to)
     buf_printf(to, "%s\"$version\":%lld}", is_empty ? "" : ",", (long long)number);
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing -----------------------------------------------------------------------------------
+ */
 
 static const struct sql insert_reported_sql = {
     "INSERT INTO twin_reported (hub, device_id, module_id, reported, reported_metadata,"
@@ -158,8 +158,8 @@ void twin_unit_put_reported(struct unit *unit, const struct hub_key *key, const 
     "hub, device_id, module_id, tags, desired, desired_metadata, desired_version, desired_at,"     \
     " version"
 #define DESIRED_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
-static const struct sql insert_sql = {
-    "INSERT INTO twin (" DESIRED_COLUMNS ") VALUES (" DESIRED_VALUES ")"};
+static const struct sql insert_sql = {"INSERT INTO twin (" DESIRED_COLUMNS
+                                      ") VALUES (" DESIRED_VALUES ")"};
 static const struct sql insert_desired_sql = {
     "INSERT INTO twin (" DESIRED_COLUMNS ") SELECT " DESIRED_VALUES OF_IDENTITY
     " ON CONFLICT (hub, device_id, module_id) DO UPDATE SET tags = ?4, desired = ?5,"
@@ -193,8 +193,8 @@ void twin_unit_insert(struct unit *unit, const struct hub_key *key, const struct
 static const struct sql insert_patch_sql = {
     "INSERT INTO twin_patch (hub, device_id, module_id, version, patch)"
     " VALUES (?1, ?2, ?3, ?4, ?5)"};
-static const struct sql prune_patches_sql = {
-    "DELETE FROM twin_patch WHERE " KEY_IS " AND version <= ?4"};
+static const struct sql prune_patches_sql = {"DELETE FROM twin_patch WHERE " KEY_IS
+                                             " AND version <= ?4"};
 
 void twin_unit_add_patch(struct unit *unit, const struct hub_key *key, int64_t number, slice patch)
 {

@@ -2,7 +2,8 @@
 
 #include "hub/twin_store.h"
 
-/* --- the service's side ------------------------------------------------------------------------ */
+/* --- the service's side ------------------------------------------------------------------------
+ */
 
 struct asking {
     struct fixture *f;
@@ -78,7 +79,8 @@ static struct asking update(struct fixture *f, const char *tags, const char *des
     return a;
 }
 
-/* --- the device's side ------------------------------------------------------------------------- */
+/* --- the device's side -------------------------------------------------------------------------
+ */
 
 struct reporting {
     struct peer *peer;
@@ -146,7 +148,8 @@ static const char *document(struct peer *p)
     return p->text;
 }
 
-/* --- tests: reading and the service's changes -------------------------------------------------- */
+/* --- tests: reading and the service's changes --------------------------------------------------
+ */
 
 static void H072_fresh_twin_has_versions_and_nothing_else(void **state)
 {
@@ -156,7 +159,8 @@ static void H072_fresh_twin_has_versions_and_nothing_else(void **state)
 
     fixture_add_identity(f, "d1", "");
     p = peer_open(f, 0, "d1");
-    assert_string_equal(document(p), "{\"desired\":{\"$version\":1},\"reported\":{\"$version\":1}}");
+    assert_string_equal(document(p),
+                        "{\"desired\":{\"$version\":1},\"reported\":{\"$version\":1}}");
     a = get(f);
     assert_int_equal(a.twin.version, 1);
     assert_int_equal(a.twin.desired_version, 1);
@@ -198,8 +202,7 @@ static void H139_versions_and_etag_grow_with_each_change_of_their_own(void **sta
          "{\"a\":1,\"b\":{\"c\":23.10}}"},
         {"both", "{\"t\":null}", "{\"a\":null}", false, 4, 3, "{}", "{\"b\":{\"c\":23.10}}"},
         {"empty objects", "{}", "{}", false, 4, 3, "{}", "{\"b\":{\"c\":23.10}}"},
-        {"the same again", "", "{\"b\":{\"c\":23.10}}", false, 5, 4, "{}",
-         "{\"b\":{\"c\":23.10}}"},
+        {"the same again", "", "{\"b\":{\"c\":23.10}}", false, 5, 4, "{}", "{\"b\":{\"c\":23.10}}"},
         {"replaced", "{\"u\":1}", "{\"d\":true}", true, 6, 5, "{\"u\":1}", "{\"d\":true}"},
         {"cleared", "null", "null", false, 7, 6, "{}", "{}"},
     };
@@ -212,8 +215,9 @@ static void H139_versions_and_etag_grow_with_each_change_of_their_own(void **sta
         if (a.status != ST_OK)
             fail_msg("%s: %s", rows[i].name, a.cause);
         read = get(f);
-        if (a.twin.version != rows[i].version || a.twin.desired_version != rows[i].desired_version ||
-            read.twin.etag != a.twin.etag || strcmp(read.tags, rows[i].is_tags) != 0 ||
+        if (a.twin.version != rows[i].version ||
+            a.twin.desired_version != rows[i].desired_version || read.twin.etag != a.twin.etag ||
+            strcmp(read.tags, rows[i].is_tags) != 0 ||
             strcmp(read.desired, rows[i].is_desired) != 0)
             fail_msg("%s: version %lld, desired %lld: %s %s", rows[i].name,
                      (long long)a.twin.version, (long long)a.twin.desired_version, read.tags,
@@ -269,12 +273,13 @@ static void H137_bad_changes_are_refused_as_a_whole(void **state)
     assert_string_equal(a.desired, "{}");
 }
 
-/* --- tests: reports ---------------------------------------------------------------------------- */
+/* --- tests: reports ----------------------------------------------------------------------------
+ */
 
 static void reports_of_one_session_build_on_each_other(void **state)
 {
-    static const char *const patches[] = {
-        "{\"a\":1}", "{\"b\":{\"c\":2}}", "{\"b\":{\"d\":3}}", "{\"a\":null}", "{\"e\":[1,2]}"};
+    static const char *const patches[] = {"{\"a\":1}", "{\"b\":{\"c\":2}}", "{\"b\":{\"d\":3}}",
+                                          "{\"a\":null}", "{\"e\":[1,2]}"};
     struct fixture *f = *state;
     struct reporting r = {.patches = patches, .count = COUNT_OF(patches)};
     struct asking a;
@@ -297,10 +302,15 @@ static void reports_of_one_session_build_on_each_other(void **state)
 static void H138_H169_bad_report_is_refused_and_its_neighbours_are_not(void **state)
 {
     static char large[40000];
-    const char *const patches[] = {"{\"a\":{\"b\":null}}", "{\"x\":1,\"$y\":2}", "{\"c\":1}", large,
-                                   "{\"d\":1}", "not json", "[]"};
-    static const enum status expected[] = {ST_OK,          ST_BAD_REQUEST, ST_OK, ST_BAD_REQUEST,
-                                           ST_OK,          ST_BAD_REQUEST, ST_BAD_REQUEST};
+    const char *const patches[] = {"{\"a\":{\"b\":null}}",
+                                   "{\"x\":1,\"$y\":2}",
+                                   "{\"c\":1}",
+                                   large,
+                                   "{\"d\":1}",
+                                   "not json",
+                                   "[]"};
+    static const enum status expected[] = {ST_OK, ST_BAD_REQUEST, ST_OK,         ST_BAD_REQUEST,
+                                           ST_OK, ST_BAD_REQUEST, ST_BAD_REQUEST};
     struct fixture *f = *state;
     struct reporting r = {.patches = patches, .count = COUNT_OF(patches)};
     size_t at = (size_t)snprintf(large, sizeof large, "{\"z\":0");
@@ -323,7 +333,7 @@ static void H138_H169_bad_report_is_refused_and_its_neighbours_are_not(void **st
 static void H159_base_version_must_be_the_current_one(void **state)
 {
     static const char *const first[] = {"{\"a\":1}"}, *const three[] = {"{\"b\":1}", "{\"b\":2}",
-                                                                       "{\"b\":3}"};
+                                                                        "{\"b\":3}"};
     struct fixture *f = *state;
     struct reporting r = {.patches = first, .count = 1}, based = {0};
 
@@ -406,7 +416,8 @@ static void session_may_close_with_reports_in_flight(void **state)
     }
 }
 
-/* --- tests: notifications ---------------------------------------------------------------------- */
+/* --- tests: notifications ----------------------------------------------------------------------
+ */
 
 static void H078_H170_notification_holds_nulls_and_the_version(void **state)
 {
@@ -524,7 +535,8 @@ static void H079_changes_while_away_are_not_told_later(void **state)
     peer_close(p);
 }
 
-/* --- tests: with the device -------------------------------------------------------------------- */
+/* --- tests: with the device --------------------------------------------------------------------
+ */
 
 static void first_content_comes_and_goes_with_the_device(void **state)
 {

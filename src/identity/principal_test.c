@@ -4,9 +4,6 @@
 
 #include <cmocka.h>
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
 #include "base/metrics.h"
 #include "crypto/thumbprint.h"
 #include "identity/identity_fixture.h"
@@ -362,21 +359,26 @@ static void H013_H014_a_policy_name_decides_whose_key_counts(void **state)
 
 /* --- certificates ---------------------------------------------------------------------------- */
 
-/* A version 1 certificate without a name or extensions. */
-static X509 *make_certificate(void)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-
-    assert_non_null(key);
-    assert_non_null(certificate);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), DAY);
-    assert_true(X509_set_pubkey(certificate, key));
-    assert_true(X509_sign(certificate, key, EVP_sha256()));
-    EVP_PKEY_free(key);
-    return certificate;
-}
+/* Version 1, no extensions, CN=localhost: only the hash counts. */
+static const char certificate_pem[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBIzCByQIUOw6knl58SNcin/VHfEn6iNtYMrIwCgYIKoZIzj0EAwIwFDESMBAG\n"
+    "A1UEAwwJbG9jYWxob3N0MB4XDTI2MTEyNDA0NDIxMloXDTM2MTEyMTA0NDIxMlow\n"
+    "FDESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n"
+    "WSWHnhXLz1LIP9Tyht8FTf83tUlUAjeU0mYCOOMVubW4IZHaBK/g2228cJNwc4L7\n"
+    "4v0pwD4E8iHyYKqQnWpeIDAKBggqhkjOPQQDAgNJADBGAiEA9SUSD2evG0V8fJF+\n"
+    "B3H5lPmYVmPVuQPsmW98ObtODlwCIQDU+BNKqoB6OKlSibPwazSlv+Uc1eZT5nEv\n"
+    "iYF3hBZNsg==\n"
+    "-----END CERTIFICATE-----\n";
+static const char other_pem[] = "-----BEGIN CERTIFICATE-----\n"
+                                "MIIBIzCByQIULUOMn7v9WqypoG9seINqYN4unrowCgYIKoZIzj0EAwIwFDESMBAG\n"
+                                "A1UEAwwJbG9jYWxob3N0MB4XDTI2MTEyNDA0NDIxMloXDTM2MTEyMTA0NDIxMlow\n"
+                                "FDESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n"
+                                "8vAf5Zs3y+XRkOvkvDXANNepN7UHEsSbBgwkV1BagI1NX9Hf/PgEz6G/dGqWWyFT\n"
+                                "hsSk+DLoytEXF//f9wn5ezAKBggqhkjOPQQDAgNJADBGAiEA8dcKJ86JdeCa2rXl\n"
+                                "C1MyQdYJ14Ew17enphWoaIfy+I0CIQDlbxok5hNkSuohBpoTrfPSIh5F8E85Kru5\n"
+                                "RyHcCtE/bw==\n"
+                                "-----END CERTIFICATE-----\n";
 
 static void insert_certified(struct fixture *f, const char *device_id, slice primary,
                              slice secondary)
@@ -407,11 +409,13 @@ static void H020_H022_H167_certificates_by_thumbprint(void **state)
         {"sha256", true, false, ST_UNAUTHORIZED},
     };
     struct fixture *f = *state;
-    X509 *certificate = make_certificate(), *other = make_certificate();
+    struct x509_st *certificate = certificate_from_pem(slice_str(certificate_pem));
+    struct x509_st *other = certificate_from_pem(slice_str(other_pem));
     struct thumbprints t;
     struct device_new by_key = fixture_device("main", "by-key", "");
     slice sha1, sha256;
 
+    assert_non_null(other);
     assert_true(certificate_thumbprints(certificate, &t));
     sha1 = slice_of(t.sha1, sizeof t.sha1);
     sha256 = slice_of(t.sha256, sizeof t.sha256);
@@ -437,8 +441,8 @@ static void H020_H022_H167_certificates_by_thumbprint(void **state)
         if (a.status == ST_OK)
             assert_true(a.slot == CREDENTIAL_CERTIFICATE && a.expires_at == 0);
     }
-    X509_free(certificate);
-    X509_free(other);
+    certificate_free(certificate);
+    certificate_free(other);
 }
 
 /* --- repeated refusals ----------------------------------------------------------------------- */

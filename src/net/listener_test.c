@@ -124,6 +124,24 @@ static void whoever_authenticates_or_leaves_makes_room(void **state)
     accept_limits_destroy(l);
 }
 
+static void a_refusal_takes_no_place(void **state)
+{
+    static const struct listener_limits limits = {.unauthenticated_max = 2,
+                                                  .unauthenticated_per_address = 1};
+    struct accept_limits *l = accept_limits_create();
+    union address greedy = peer_of("10.0.0.1:1"), other = peer_of("10.0.0.2:1");
+    struct accept_place place;
+
+    (void)state;
+    accept_limits_set(l, &limits);
+    accept_limits_set_sockets(l, 2);
+    assert_true(accept_limits_enter(l, &greedy, 0, &place));
+    for (int i = 0; i < 5; i++)
+        assert_false(accept_limits_enter(l, &greedy, 0, &place));
+    assert_true(accept_limits_enter(l, &other, 0, &place));
+    accept_limits_destroy(l);
+}
+
 static void tokens_come_back_with_time(void **state)
 {
     static const struct listener_limits limits = {.accepts_per_address_s = 10,
@@ -336,6 +354,7 @@ int main(void)
         cmocka_unit_test(addresses_are_read_and_shown),
         cmocka_unit_test(limits_hold_at_their_number),
         cmocka_unit_test(whoever_authenticates_or_leaves_makes_room),
+        cmocka_unit_test(a_refusal_takes_no_place),
         cmocka_unit_test(tokens_come_back_with_time),
         cmocka_unit_test(many_addresses_share_the_table),
         cmocka_unit_test(refused_connections_leave_nothing_behind),

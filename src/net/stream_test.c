@@ -356,6 +356,30 @@ static void a_paused_stream_reads_nothing_until_the_last_resume(void **state)
     server_deinit(&t);
 }
 
+/* The turn's share ends inside a record, with nothing left in the socket to announce the rest. */
+static void what_tls_holds_past_the_share_of_a_turn_is_not_forgotten(void **state)
+{
+    enum { LEN = 256 * 1024 + 50, RECORD = 100 };
+    uint8_t *sent = pattern(LEN);
+    struct test_server t;
+    struct test_client c;
+
+    (void)state;
+    server_init(&t, 1);
+    t.handler = &swallowing_handler;
+    server_start(&t);
+    client_open(&c, t.port);
+    assert_true(wait_for(&t, &t.opened, 1));
+    on_worker(&t, pause_stream);
+    for (size_t at = 0; at < LEN; at += RECORD)
+        client_write(&c, slice_first(slice_of(sent + at, RECORD), LEN - at));
+    on_worker(&t, resume_stream);
+    assert_true(wait_for_size(&t, &t.taken, LEN));
+    client_deinit(&c);
+    server_deinit(&t);
+    free(sent);
+}
+
 /* One byte, then the others have their turn. */
 static size_t one_byte_on_input(void *owner, slice input)
 {
@@ -550,6 +574,7 @@ int main(void)
         cmocka_unit_test(a_handler_may_close_its_own_stream),
         cmocka_unit_test(aborting_resets_the_connection),
         cmocka_unit_test(a_paused_stream_reads_nothing_until_the_last_resume),
+        cmocka_unit_test(what_tls_holds_past_the_share_of_a_turn_is_not_forgotten),
         cmocka_unit_test(a_handler_that_pauses_and_resumes_is_offered_the_rest_again),
         cmocka_unit_test(what_follows_an_upgrade_goes_to_the_new_handler),
         cmocka_unit_test(a_handshake_that_takes_too_long_is_ended),
