@@ -19,6 +19,7 @@ struct act_task {
     enum device_act act;
     slice device_id, template_id;
     struct device *device;
+    instant now; /* of the change */
     unsigned rounds;
     struct {
         bool approved, blocked;
@@ -145,7 +146,7 @@ static void on_committed(void *context, enum status status, struct unit *unit)
     lifecycle_publish(t->c->bus, acts[t->act].event, t->device->id, clock_wall_ms());
     identity_forget_refusals(t->c->id, t->device->id);
     if (acts[t->act].revokes)
-        revoke(t, t->device->credential_generation + 1);
+        revoke(t, device_next_generation(t->device, t->now));
     else
         finish(t);
 }
@@ -160,7 +161,7 @@ static void add_change(struct act_task *t, struct unit *unit)
                 .blocked = acts[t->act].value,
                 .provisioned = acts[t->act].value,
                 .template_id = t->template_id,
-                .now = clock_wall_ms(),
+                .now = t->now,
             },
     };
 
@@ -177,6 +178,7 @@ static void submit(struct act_task *t)
         fail(t, ST_UNAVAILABLE);
         return;
     }
+    t->now = clock_wall_ms();
     if (acts[t->act].revokes)
         unit_set_urgency(unit, UNIT_URGENT);
     if (t->act == ACT_DELETE) {

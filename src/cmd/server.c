@@ -323,13 +323,23 @@ static bool make_token(struct server *s, const struct data_folder *data, struct 
            data_folder_write(data, "api-token", buf_slice(&token), why);
 }
 
+/* With a NUL behind it, for those who print it. */
+static bool read_id_scope(struct server *s, const struct data_folder *data, struct fault *why)
+{
+    if (!data_folder_id_scope(data, &s->id_scope, why))
+        return false;
+    buf_append_byte(&s->id_scope, 0);
+    s->id_scope.len--;
+    return !s->id_scope.failed;
+}
+
 /* --- up and down --------------------------------------------------------------------------------
  */
 
 static bool build(struct server *s, const struct config *config, const struct data_folder *data,
                   struct fault *why)
 {
-    if (!collect_hosts(s, config, why) || !data_folder_id_scope(data, &s->id_scope, why) ||
+    if (!collect_hosts(s, config, why) || !read_id_scope(s, data, why) ||
         !open_tls(s, config, data, why) || !open_ground(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
         !make_token(s, data, why) || !open_fronts(s, config, why) || !open_doors(s, config, why))

@@ -3,7 +3,9 @@
  * Refused with 400 and the connection closed: bare CR or LF, obs-fold, NUL, names that are no
  * tokens, white space before a colon, two Hosts or none, Content-Length that is not digits alone,
  * two of them, or beside Transfer-Encoding, any Transfer-Encoding but exactly "chunked",
- * HTTP versions other than 1.0 and 1.1. Pure: no I/O, slices borrow from the input. */
+ * HTTP versions other than 1.0 and 1.1, targets other than an absolute path (or "*" for OPTIONS),
+ * an Expect other than 100-continue. One empty line before a request is passed over (RFC 9112,
+ * 2.2). Pure: no I/O, slices borrow from the input. */
 #ifndef MUSTER_CODEC_HTTP_H
 #define MUSTER_CODEC_HTTP_H
 

@@ -87,8 +87,8 @@ static inline uint64_t zero_byte(uint64_t word)
     return (word - EVERY_BYTE(1)) & ~word & EVERY_BYTE(0x80);
 }
 
-/* Skips ASCII, eight bytes at a time, up to a NUL, a wildcard or the first byte of something
- * else. Topics are ASCII nearly always, and this is on the path of every message. */
+/* Skips ASCII, eight bytes at a time, up to a NUL or the first byte of something else. Topics are
+ * ASCII nearly always, and this is on the path of every message. */
 static size_t plain_prefix(slice text)
 {
     size_t at = 0;
@@ -97,12 +97,10 @@ static size_t plain_prefix(slice text)
         uint64_t word;
 
         memcpy(&word, text.ptr + at, sizeof word);
-        if ((word & EVERY_BYTE(0x80)) | zero_byte(word) | zero_byte(word ^ EVERY_BYTE('+')) |
-            zero_byte(word ^ EVERY_BYTE('#')))
+        if ((word & EVERY_BYTE(0x80)) | zero_byte(word))
             break;
     }
-    while (at < text.len && text.ptr[at] != 0 && text.ptr[at] < 0x80 && text.ptr[at] != '+' &&
-           text.ptr[at] != '#')
+    while (at < text.len && text.ptr[at] != 0 && text.ptr[at] < 0x80)
         at++;
     return at;
 }
@@ -114,17 +112,6 @@ static bool is_text(slice text)
     size_t at;
 
     return rest.len == 0 || (!slice_find(rest, '\0', &at) && utf8_valid(rest));
-}
-
-static bool is_topic_name(slice topic)
-{
-    slice rest = slice_from(topic, plain_prefix(topic));
-    size_t at;
-
-    if (topic.len == 0)
-        return false;
-    return rest.len == 0 || (!slice_find(rest, '\0', &at) && !slice_find(rest, '+', &at) &&
-                             !slice_find(rest, '#', &at) && utf8_valid(rest));
 }
 
 /* A wildcard fills its level, and '#' ends the filter (MQTT 3.1.1, 4.7.1). */
@@ -203,7 +190,7 @@ static enum status connect_payload_read(struct reader *r, struct mqtt_connect *c
         return fault_set(why, ST_BAD_REQUEST, "connect: bytes behind the last field");
     if (!is_text(connect->client_id) || !is_text(connect->username))
         return fault_set(why, ST_BAD_REQUEST, "connect: text is not UTF-8 or holds a NUL");
-    if (connect->has_will && !is_topic_name(connect->will_topic))
+    if (connect->has_will && (connect->will_topic.len == 0 || !is_text(connect->will_topic)))
         return fault_set(why, ST_BAD_REQUEST, "connect: will topic is no topic name");
     return ST_OK;
 }
@@ -252,7 +239,7 @@ enum status mqtt_publish_parse(const struct mqtt_packet *packet, struct mqtt_pub
         return fault_set(why, ST_BAD_REQUEST, "publish: shorter than its fields");
     if (qos > 0 && packet_id == 0)
         return fault_set(why, ST_BAD_REQUEST, "publish: packet id 0");
-    if (!is_topic_name(topic))
+    if (topic.len == 0 || !is_text(topic))
         return fault_set(why, ST_BAD_REQUEST, "publish: topic is empty, no UTF-8 or has wildcards");
     *ret = (struct mqtt_publish){
         .topic = topic,

@@ -66,7 +66,9 @@ struct mqtt_publish {
     uint8_t qos;
     bool dup, retain;
 };
-/* On the hot path: one pass, no copy. The topic holds no wildcard and at least one byte. */
+/* On the hot path: one pass, no copy. The topic holds at least one byte. Wildcards in it,
+ * which the specification forbids, are let through: the C SDK writes property values raw
+ * (hub-device.md 2.7), and topics are compared whole, never used as filters. */
 CHECKED enum status mqtt_publish_parse(const struct mqtt_packet *packet, struct mqtt_publish *ret,
                                        struct fault *why);
 

@@ -79,8 +79,7 @@ static void refuse(c2d_sent_fn *on_done, void *context, enum status status, cons
     on_done(context, status, 0, &why);
 }
 
-/* --- sending -----------------------------------------------------------------------------------
- */
+/* --- sending -------------------------------------------------------------------------------- */
 
 static void enqueue(struct c2d_job *job);
 
@@ -240,8 +239,7 @@ void c2d_purge(struct hub *hub, slice hub_name, slice device_id, slice module_id
     start(job);
 }
 
-/* --- feedback ----------------------------------------------------------------------------------
- */
+/* --- feedback ------------------------------------------------------------------------------- */
 
 static const char *const outcome_names[] = {
     [C2D_SUCCESS] = "Success",
@@ -305,8 +303,7 @@ void c2d_feedback_list(struct hub *hub, slice hub_name, slice device_id, c2d_fee
                             on_feedback, f);
 }
 
-/* --- the sweep ---------------------------------------------------------------------------------
- */
+/* --- the sweep ------------------------------------------------------------------------------ */
 
 static void on_sweep(struct timer *t);
 

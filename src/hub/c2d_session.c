@@ -48,8 +48,7 @@ static void drop_held(struct session *s, int64_t sequence)
         *h = s->c2d->held[--s->c2d->held_count];
 }
 
-/* --- outcomes ----------------------------------------------------------------------------------
- */
+/* --- outcomes ------------------------------------------------------------------------------- */
 
 struct settling {
     struct session *session;
@@ -159,8 +158,7 @@ void c2d_abandon(struct session *s, int64_t sequence)
         give_back(s, sequence);
 }
 
-/* --- delivery ----------------------------------------------------------------------------------
- */
+/* --- delivery ------------------------------------------------------------------------------- */
 
 static bool may_deliver(const struct session *s)
 {
@@ -235,8 +233,7 @@ static void pump(struct session *s)
     c2d_store_read(s->hub, &key, s->c2d->read_up_to, C2D_QUEUE_MAX, on_rows, s);
 }
 
-/* --- starting and stopping ---------------------------------------------------------------------
- */
+/* --- starting and stopping ------------------------------------------------------------------ */
 
 void c2d_session_start(struct session *s)
 {

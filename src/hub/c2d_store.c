@@ -42,8 +42,7 @@ const char c2d_tables_sql[] =
 #define KEY_VALUES(key)                                                                            \
     SQL_TEXT_((key)->hub), SQL_TEXT_((key)->device_id), SQL_TEXT_((key)->module_id)
 
-/* --- enqueueing --------------------------------------------------------------------------------
- */
+/* --- enqueueing ----------------------------------------------------------------------------- */
 
 static const struct sql enqueue_sql = {
     "INSERT INTO c2d_queue (hub, device_id, module_id, next_sequence, depth)"
@@ -72,8 +71,7 @@ void c2d_unit_enqueue(struct unit *unit, const struct c2d_message *m, slice gene
     unit_add(unit, &insert_sql, row, COUNT_OF(row), EXPECT_ONE);
 }
 
-/* --- settling ----------------------------------------------------------------------------------
- */
+/* --- settling ------------------------------------------------------------------------------- */
 
 /* Which of the sender's wishes each outcome answers: the bits of c2d_message.ack. */
 static const int wanted_by[] = {
@@ -154,8 +152,7 @@ void c2d_unit_forget_feedback(struct unit *unit, instant before)
     unit_add(unit, &forget_feedback_sql, params, COUNT_OF(params), EXPECT_ANY);
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 static const struct sql read_sql = {
     "SELECT sequence, body, properties, enqueued_at, expires_at, delivery_count, was_delivered"

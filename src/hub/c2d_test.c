@@ -53,8 +53,7 @@ static int64_t send(struct fixture *f, const char *body)
     return s.number;
 }
 
-/* --- feedback ----------------------------------------------------------------------------------
- */
+/* --- feedback ------------------------------------------------------------------------------- */
 
 struct feedback {
     struct fixture *f;
@@ -91,8 +90,7 @@ static struct feedback feedback(struct fixture *f)
     return b;
 }
 
-/* --- settling ----------------------------------------------------------------------------------
- */
+/* --- settling ------------------------------------------------------------------------------- */
 
 enum verb { COMPLETE, ABANDON, REJECT };
 struct settling {
@@ -128,8 +126,7 @@ static void flush(struct fixture *f)
     unit_destroy(unit);
 }
 
-/* --- tests -------------------------------------------------------------------------------------
- */
+/* --- tests ---------------------------------------------------------------------------------- */
 
 static void H068_messages_are_delivered_in_order_and_once(void **state)
 {

@@ -54,8 +54,7 @@ enum status d2c_message_parse(const struct log_record *record, struct d2c_messag
     return ST_OK;
 }
 
-/* --- as JSON -----------------------------------------------------------------------------------
- */
+/* --- as JSON -------------------------------------------------------------------------------- */
 
 static void put_text(struct json_writer *w, const char *name, slice text)
 {
@@ -105,6 +104,8 @@ static void write_application(const struct d2c_message *m, const struct property
 static void write_system(const struct d2c_message *m, const struct property_bag *bag,
                          struct json_writer *w)
 {
+    char at[CLOCK_TEXT_MAX];
+
     json_open(w, SLICE("system"), '{');
     for (size_t i = 0; i < bag->count; i++) {
         const struct message_property *p = &bag->items[i];
@@ -116,6 +117,7 @@ static void write_system(const struct d2c_message *m, const struct property_bag 
     put_text(w, "iothub-connection-module-id", m->module_id);
     json_put_text(w, SLICE("iothub-connection-auth-generation-id"), m->generation_id);
     json_put_text(w, SLICE("iothub-connection-auth-method"), m->auth_method);
+    json_put_text(w, SLICE("iothub-enqueuedtime"), clock_iso(m->enqueued_at, at));
     json_put_text(w, SLICE("iothub-message-source"), SLICE("Telemetry"));
     if (m->will)
         json_put_text(w, SLICE("iothub-MessageType"), SLICE("Will"));

@@ -1,4 +1,4 @@
-/* Inside the directory's shard: directory.c and directory_calls.c. */
+/* Inside the directory's shard. */
 #ifndef MUSTER_HUB_DIRECTORY_H
 #define MUSTER_HUB_DIRECTORY_H
 
@@ -48,10 +48,44 @@ struct directory {
     struct word *words[DIRECTORY_WORD_BUCKETS];
 };
 
-struct directory_entry *directory_find(struct directory *d, const struct session_message *m);
-uint64_t directory_device_hash(slice hub, slice device_id);
+/* --- the table: directory_entry.c ----------------------------------------------------------- */
 
-/* A method call: on to its session, or it waits here until there is one. */
+CHECKED bool directory_table_create(struct directory *d);
+uint64_t directory_device_hash(slice hub, slice device_id);
+uint64_t directory_identity_hash(const struct session_message *m);
+/* Where a device and its modules are. */
+struct directory_entry **directory_chain(struct directory *d, const struct session_message *m);
+bool directory_is_device(const struct directory_entry *e, const struct session_message *m);
+bool directory_is_identity(const struct directory_entry *e, const struct session_message *m);
+struct directory_entry *directory_find(struct directory *d, const struct session_message *m);
+/* From MESSAGE_OPEN; NULL when out of memory. */
+struct directory_entry *directory_insert(struct directory *d, const struct session_message *m);
+void directory_unlink(struct directory *d, struct directory_entry *e);
+void directory_entry_destroy(struct directory *d, struct directory_entry *e);
+slice directory_peer(const struct directory_entry *e);
+slice directory_word(const struct word *word);
+
+/* --- openings: directory.c ------------------------------------------------------------------ */
+
+/* What the waiting opener asked, or NULL. */
+const struct session_message *directory_waiting(const struct directory_entry *e);
+/* Takes the waiting opener out; its serial, or 0 when nobody waited. */
+uint64_t directory_stop_waiting(struct directory_entry *e);
+void directory_answer_open(struct directory *d, uint64_t serial, enum status status);
+void directory_tell_end(struct directory *d, uint64_t serial, enum session_end why);
+
+/* --- revocations: directory_revoke.c -------------------------------------------------------- */
+
+void directory_revoke(struct directory *d, const struct session_message *m);
+/* Whether MESSAGE_OPEN was authenticated before a revocation that this shard remembers. */
+bool directory_is_revoked(const struct directory *d, const struct session_message *m);
+/* A session that revocations waited for is closed. */
+void directory_give_shares(struct directory *d, struct revoke_share *shares);
+void directory_drop_shares(struct revoke_share *shares);
+
+/* --- method calls: directory_calls.c -------------------------------------------------------- */
+
+/* On to its session, or it waits here until there is one. */
 void directory_calls_add(struct directory *d, const struct session_message *m);
 /* m's identity has become callable. */
 void directory_calls_run(struct directory *d, const struct session_message *m);

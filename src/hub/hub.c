@@ -10,8 +10,7 @@
 #define TEXT_MAX (1024 * 1024)
 #define MESSAGE_MAX BUS_MESSAGE_MAX
 
-/* --- what is said from worker to worker --------------------------------------------------------
- */
+/* --- what is said from worker to worker ----------------------------------------------------- */
 
 static void publish(struct hub_worker *from, const char *subject, const struct session_message *m)
 {
@@ -92,8 +91,7 @@ static void on_directory_message(void *context, slice subject, slice bytes)
         directory_receive(w->directory, &m);
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ----------------------------------------------------------------------------------- */
 
 static bool worker_init(struct hub *hub, unsigned index)
 {

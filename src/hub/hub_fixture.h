@@ -38,8 +38,7 @@ struct fixture {
     pthread_cond_t changed;
 };
 
-/* --- waiting -----------------------------------------------------------------------------------
- */
+/* --- waiting -------------------------------------------------------------------------------- */
 
 static inline void fixture_lock(struct fixture *f)
 {
@@ -69,8 +68,7 @@ static inline void fixture_wait(struct fixture *f, const int *value, int least, 
         fail_msg("%s: waited for %d, have %d", what, least, now);
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ----------------------------------------------------------------------------------- */
 
 static const slice fixture_hosts[] = {{(const uint8_t *)"hub.test", 8}};
 static const struct hub_name fixture_hubs[] = {
@@ -193,8 +191,7 @@ static inline void fixture_add_identity(struct fixture *f, const char *device_id
     unit_destroy(unit);
 }
 
-/* --- a front -----------------------------------------------------------------------------------
- */
+/* --- a front -------------------------------------------------------------------------------- */
 
 struct peer {
     struct session session; /* first */

@@ -2,8 +2,7 @@
  *
  *     session.c           the states of a session, opening and closing
  *     session_remote.c    what other workers ask of a session; query, revoke, drain
- *     directory.c         the shard of identities that this worker knows: who is live, where
- *     directory_calls.c   method calls that wait there for their device
+ *     directory_*.c       the shard of identities that this worker knows: who is live, where
  *     session_message.c   what travels between them
  *     activity.c          last activity, written behind
  *     model.c             announced model IDs
@@ -129,21 +128,18 @@ void hub_tell_asker(struct hub_worker *from, const struct session_message *m);
 /* Tells the identity's session, wherever it is: a new desired version, or (0) C2D is waiting. */
 void hub_tell_changed(struct hub_worker *from, const struct hub_key *key, int64_t version);
 
-/* --- requests: session_remote.c ----------------------------------------------------------------
- */
+/* --- requests: session_remote.c ------------------------------------------------------------- */
 
 void request_start(struct hub_worker *w, struct hub_request *r, int64_t timeout_ms);
 void request_end(struct hub_request *r);
 
-/* --- the directory's shard: directory.c, directory_calls.c -------------------------------------
- */
+/* --- the directory's shard: directory.c ---------------------------------- */
 
 CHECKED struct directory *directory_create(struct hub_worker *w);
 void directory_destroy(struct directory *d);
 void directory_receive(struct directory *d, const struct session_message *m);
 
-/* --- sessions: session.c, session_table.c, session_remote.c ------------------------------------
- */
+/* --- sessions: session.c, session_table.c, session_remote.c --------------------------------- */
 
 CHECKED bool session_table_insert(struct session_table *t, struct session *s);
 void session_table_remove(struct session_table *t, struct session *s);
@@ -171,8 +167,7 @@ instant activity_at(const struct session *s);
 /* Stores a model ID that is new and tells central. */
 void model_announce(struct session *s, slice model_id);
 
-/* --- what sessions do --------------------------------------------------------------------------
- */
+/* --- what sessions do ----------------------------------------------------------------------- */
 
 void telemetry_on_done(struct log_waiter *waiter, uint32_t token, enum status status);
 

@@ -20,8 +20,7 @@
 #define PAYLOAD_ARENA_MAX (16 * 1024 * 1024)
 #define RID_MAX 17
 
-/* --- the session's side ------------------------------------------------------------------------
- */
+/* --- the session's side --------------------------------------------------------------------- */
 
 struct open_call {
     struct open_call *next;
@@ -245,8 +244,7 @@ void method_respond(struct session *s, slice rid, int64_t status, slice payload)
     tell_answer(w, token, checked, status, checked == ST_OK ? answer : (slice){0});
 }
 
-/* --- the caller's side -------------------------------------------------------------------------
- */
+/* --- the caller's side ---------------------------------------------------------------------- */
 
 struct method_call {
     struct hub_request request;

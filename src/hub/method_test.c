@@ -82,8 +82,7 @@ static struct peer *open_for_methods(struct fixture *f, unsigned worker, const c
     return p;
 }
 
-/* --- tests -------------------------------------------------------------------------------------
- */
+/* --- tests ---------------------------------------------------------------------------------- */
 
 static void H081_method_is_answered_across_workers(void **state)
 {

@@ -25,8 +25,7 @@ struct session_expiry {
     instant at;
 };
 
-/* --- states ------------------------------------------------------------------------------------
- */
+/* --- states --------------------------------------------------------------------------------- */
 
 static void set_state(struct session *s, enum session_state to)
 {
@@ -65,8 +64,7 @@ static void tell_event(const struct session *s, enum hub_event_kind kind)
     hub_event_publish(s->hub->bus, &e);
 }
 
-/* --- the token's end (2.13) --------------------------------------------------------------------
- */
+/* --- the token's end (2.13) ----------------------------------------------------------------- */
 
 static void on_expiry(struct timer *t)
 {
@@ -102,8 +100,7 @@ static bool token_expires(int64_t expires_at_s)
     return expires_at_s > 0 && expires_at_s < clock_wall_ms() / 1000 + EXPIRY_FAR_S;
 }
 
-/* --- opening -----------------------------------------------------------------------------------
- */
+/* --- opening -------------------------------------------------------------------------------- */
 
 static bool make_stamp(struct session *s, const struct device_principal *p, slice model_id)
 {
@@ -259,8 +256,7 @@ void session_opened(struct session *s, enum status status)
     session_unhold(s);
 }
 
-/* --- closing -----------------------------------------------------------------------------------
- */
+/* --- closing -------------------------------------------------------------------------------- */
 
 void session_end(struct session *s, enum session_end why)
 {
@@ -323,8 +319,7 @@ void session_close(struct session *s)
     session_unhold(s);
 }
 
-/* --- subscribing -------------------------------------------------------------------------------
- */
+/* --- subscribing ---------------------------------------------------------------------------- */
 
 struct subscribing {
     void (*on_ready)(struct session *s, void *context);

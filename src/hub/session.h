@@ -98,8 +98,7 @@ void session_subscribe(struct session *s, unsigned subscriptions, slice method_f
                        bool persist, void (*on_ready)(struct session *s, void *context),
                        void *context);
 
-/* --- from anywhere (any worker) -----------------------------------------------------------------
- */
+/* --- from anywhere (any worker) ------------------------------------------------------------- */
 
 struct session_info {
     bool connected;

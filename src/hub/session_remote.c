@@ -4,8 +4,7 @@
 
 #include "hub/hub_internal.h"
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------------------------- */
 
 static struct hub_request **bucket_of(struct hub_worker *w, uint64_t token)
 {
@@ -52,8 +51,7 @@ static void request_answer(struct hub_worker *w, const struct session_message *m
         r->on_message(r, m);
 }
 
-/* --- what comes in for a session ---------------------------------------------------------------
- */
+/* --- what comes in for a session ------------------------------------------------------------ */
 
 static void describe(struct hub_worker *w, const struct session_message *m)
 {
@@ -101,8 +99,7 @@ void session_receive(struct hub_worker *w, const struct session_message *m)
     }
 }
 
-/* --- query -------------------------------------------------------------------------------------
- */
+/* --- query ---------------------------------------------------------------------------------- */
 
 struct query {
     struct hub_request request;
@@ -153,8 +150,7 @@ void session_query(struct hub *hub, const struct hub_name *name, slice device_id
     hub_tell_directory(w, &m);
 }
 
-/* --- revoke ------------------------------------------------------------------------------------
- */
+/* --- revoke --------------------------------------------------------------------------------- */
 
 struct revoking {
     struct hub_request request;
@@ -199,8 +195,7 @@ void session_revoke(struct hub *hub, const struct session_revoke *r, void (*on_d
         on_done(context);
 }
 
-/* --- drain -------------------------------------------------------------------------------------
- */
+/* --- drain ---------------------------------------------------------------------------------- */
 
 void session_drain_worker(struct mail *mail)
 {

@@ -7,8 +7,7 @@
 #define BAG_MAX 65536
 #define BAG_ARENA_MAX (1024 * 1024)
 
-/* --- what must be refused ----------------------------------------------------------------------
- */
+/* --- what must be refused ------------------------------------------------------------------- */
 
 /* Whether there may be more properties than allowed: each but the first stands behind an '&'. */
 static bool may_hold_too_many(slice bag)
@@ -54,8 +53,7 @@ static enum status check(const struct telemetry *t, struct fault *why)
     return ST_OK;
 }
 
-/* --- sending -----------------------------------------------------------------------------------
- */
+/* --- sending -------------------------------------------------------------------------------- */
 
 static void start_sample(struct hub_worker *w, const struct session *s, uint32_t token)
 {

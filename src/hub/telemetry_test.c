@@ -1,7 +1,6 @@
 #include "hub/hub_fixture.h"
 
-/* --- sending -----------------------------------------------------------------------------------
- */
+/* --- sending -------------------------------------------------------------------------------- */
 
 struct sending {
     struct peer *peer;
@@ -62,8 +61,7 @@ static void marker_with_nothing_before_it_is_through_at_once(void **state)
     peer_close(p);
 }
 
-/* --- what is refused ---------------------------------------------------------------------------
- */
+/* --- what is refused ------------------------------------------------------------------------ */
 
 static void H061_message_size_and_property_count_have_limits(void **state)
 {
@@ -106,8 +104,7 @@ static void H061_message_size_and_property_count_have_limits(void **state)
     peer_close(p);
 }
 
-/* --- reading back ------------------------------------------------------------------------------
- */
+/* --- reading back --------------------------------------------------------------------------- */
 
 struct read_back {
     struct fixture *f;

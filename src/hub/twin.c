@@ -12,8 +12,7 @@
 #define JOB_ARENA_MAX (16 * 1024 * 1024)
 #define ATTEMPTS_MAX 16
 
-/* --- the device's read -------------------------------------------------------------------------
- */
+/* --- the device's read ---------------------------------------------------------------------- */
 
 struct reading {
     struct session *session;
@@ -63,8 +62,7 @@ void twin_read(struct session *s, twin_document_fn *on_document, void *context)
     twin_store_read(s->hub, &key, on_row_read, reading);
 }
 
-/* --- a service's read or change ----------------------------------------------------------------
- */
+/* --- a service's read or change ------------------------------------------------------------- */
 
 /* Goes: does the identity exist? -> read its rows -> (merge -> write -> if it changed meanwhile,
  * read anew) -> answer. */
@@ -146,8 +144,7 @@ static bool keep_row(struct twin_job *job, struct rows *rows)
     return !arena->failed;
 }
 
-/* --- merging -----------------------------------------------------------------------------------
- */
+/* --- merging -------------------------------------------------------------------------------- */
 
 struct section_change {
     slice change;                     /* as the service gave it */
@@ -250,8 +247,7 @@ static enum status merge(struct arena *arena, const struct twin_update *u, insta
     return ST_OK;
 }
 
-/* --- steps -------------------------------------------------------------------------------------
- */
+/* --- steps ---------------------------------------------------------------------------------- */
 
 static void read_rows(struct twin_job *job);
 
@@ -377,8 +373,7 @@ void twin_update(struct hub *hub, slice hub_name, slice device_id, slice module_
     start(job);
 }
 
-/* --- with the device ---------------------------------------------------------------------------
- */
+/* --- with the device ------------------------------------------------------------------------ */
 
 void twin_unit_init(struct unit *unit, slice hub_name, slice device_id, slice tags, slice desired,
                     instant now)

@@ -8,7 +8,7 @@
 
 #include "hub/session.h"
 
-/* --- the device's side ------------------------------------------------------------------------ */
+/* --- the device's side ---------------------------------------------------------------------- */
 
 /* {"desired":{...,"$version":n},"reported":{...,"$version":m}}; a read never shows less than what
  * was notified before. */
@@ -23,8 +23,7 @@ typedef void twin_report_fn(void *context, uint64_t token, enum status status, i
 void twin_report(struct session *s, slice patch, bool has_base, int64_t base_version,
                  twin_report_fn *on_done, void *context, uint64_t token);
 
-/* --- the service's side: any worker -------------------------------------------------------------
- */
+/* --- the service's side: any worker --------------------------------------------------------- */
 
 struct twin {
     slice device_id, module_id, model_id;

@@ -31,8 +31,7 @@ void twin_session_trim(struct session *s)
     s->twin = NULL;
 }
 
-/* --- sending -----------------------------------------------------------------------------------
- */
+/* --- sending -------------------------------------------------------------------------------- */
 
 static void send_missing(struct session *s);
 
@@ -92,8 +91,7 @@ void twin_session_told(struct session *s, int64_t version)
         send_missing(s);
 }
 
-/* --- starting and stopping ---------------------------------------------------------------------
- */
+/* --- starting and stopping ------------------------------------------------------------------ */
 
 struct starting {
     struct session *session;

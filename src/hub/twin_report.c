@@ -29,8 +29,7 @@ struct report {
     uint8_t bytes[];
 };
 
-/* --- the queue ---------------------------------------------------------------------------------
- */
+/* --- the queue ------------------------------------------------------------------------------ */
 
 static void append(struct session_twin *t, struct report *r)
 {
@@ -62,8 +61,7 @@ static void refuse(struct report *r, enum status status, const struct fault *why
     memcpy(r->cause, why->text, sizeof r->cause);
 }
 
-/* --- merging -----------------------------------------------------------------------------------
- */
+/* --- merging -------------------------------------------------------------------------------- */
 
 struct merging {
     struct hub_worker *w;
@@ -153,8 +151,7 @@ static enum status merge_batch(struct merging *m, struct session_twin *t, instan
     return status;
 }
 
-/* --- a batch's way through the store -----------------------------------------------------------
- */
+/* --- a batch's way through the store -------------------------------------------------------- */
 
 static void mark(struct session *s);
 static void start_batch(struct session *s);
@@ -269,8 +266,7 @@ static void start_batch(struct session *s)
     twin_store_read(s->hub, &key, on_row, s);
 }
 
-/* --- the turn's end ----------------------------------------------------------------------------
- */
+/* --- the turn's end ------------------------------------------------------------------------- */
 
 static void mark(struct session *s)
 {
@@ -305,8 +301,7 @@ void twin_reports_run(struct turn_hook *hook)
     }
 }
 
-/* --- the door ----------------------------------------------------------------------------------
- */
+/* --- the door ------------------------------------------------------------------------------- */
 
 static struct report *report_create(slice patch)
 {

@@ -39,8 +39,7 @@ const char twin_tables_sql[] = "CREATE TABLE twin ("
     " FROM device d WHERE d.device_key = lower(?2) AND d.module_id = ?3 AND d.hub = ?1"            \
     " AND d.device_id = ?2"
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 enum twin_column {
     COLUMN_TAGS,
@@ -126,8 +125,7 @@ void twin_write_versioned(slice object, int64_t number, struct buf *to)
     buf_printf(to, "%s\"$version\":%lld}", is_empty ? "" : ",", (long long)number);
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing -------------------------------------------------------------------------------- */
 
 static const struct sql insert_reported_sql = {
     "INSERT INTO twin_reported (hub, device_id, module_id, reported, reported_metadata,"

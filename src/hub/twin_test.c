@@ -2,8 +2,7 @@
 
 #include "hub/twin_store.h"
 
-/* --- the service's side ------------------------------------------------------------------------
- */
+/* --- the service's side --------------------------------------------------------------------- */
 
 struct asking {
     struct fixture *f;
@@ -79,8 +78,7 @@ static struct asking update(struct fixture *f, const char *tags, const char *des
     return a;
 }
 
-/* --- the device's side -------------------------------------------------------------------------
- */
+/* --- the device's side ---------------------------------------------------------------------- */
 
 struct reporting {
     struct peer *peer;
@@ -148,8 +146,7 @@ static const char *document(struct peer *p)
     return p->text;
 }
 
-/* --- tests: reading and the service's changes --------------------------------------------------
- */
+/* --- tests: reading and the service's changes ----------------------------------------------- */
 
 static void H072_fresh_twin_has_versions_and_nothing_else(void **state)
 {
@@ -273,8 +270,7 @@ static void H137_bad_changes_are_refused_as_a_whole(void **state)
     assert_string_equal(a.desired, "{}");
 }
 
-/* --- tests: reports ----------------------------------------------------------------------------
- */
+/* --- tests: reports ------------------------------------------------------------------------- */
 
 static void reports_of_one_session_build_on_each_other(void **state)
 {
@@ -416,8 +412,7 @@ static void session_may_close_with_reports_in_flight(void **state)
     }
 }
 
-/* --- tests: notifications ----------------------------------------------------------------------
- */
+/* --- tests: notifications ------------------------------------------------------------------- */
 
 static void H078_H170_notification_holds_nulls_and_the_version(void **state)
 {
@@ -535,8 +530,7 @@ static void H079_changes_while_away_are_not_told_later(void **state)
     peer_close(p);
 }
 
-/* --- tests: with the device --------------------------------------------------------------------
- */
+/* --- tests: with the device ----------------------------------------------------------------- */
 
 static void first_content_comes_and_goes_with_the_device(void **state)
 {

@@ -45,6 +45,11 @@ bool device_may_connect(const struct device *d)
     return d->module_id.len > 0 || (d->approved && d->provisioned);
 }
 
+int64_t device_next_generation(const struct device *was, instant now)
+{
+    return now > was->credential_generation ? now : was->credential_generation + 1;
+}
+
 enum status device_keys(const struct identity *id, const struct device *d,
                         struct secret *ret_primary, struct secret *ret_secondary, struct fault *why)
 {

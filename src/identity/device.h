@@ -56,15 +56,19 @@ struct device {
     slice primary_thumbprint, secondary_thumbprint; /* SHA-256 or SHA-1, upper-case hex */
     enum enrollment_kind enrollment_kind;
     slice enrollment_id;
-    int64_t credential_generation; /* grows when a key or the right to connect changes */
-    unsigned subscriptions;        /* persistent MQTT subscriptions: enum hub_subscription bits */
-    slice method_filters;          /* names of per-method filters, joined by '\n' */
+    /* Grows when a key or the right to connect changes: the time of the change in ms, or one more
+     * than before. So a device's and its modules' can be compared. */
+    int64_t credential_generation;
+    unsigned subscriptions; /* persistent MQTT subscriptions: enum hub_subscription bits */
+    slice method_filters;   /* names of per-method filters, joined by '\n' */
     instant created_at, updated_at, first_provisioned_at, last_activity_at;
     struct device_attempt attempt;
 };
 
 enum device_status device_status_of(const struct device *d, bool later_profile);
 bool device_may_connect(const struct device *d);
+/* The credential generation after a change of this row at `now`. */
+int64_t device_next_generation(const struct device *was, instant now);
 
 /* Both keys, wiped by the caller. ST_INTERNAL when they do not open; len 0 when there are none. */
 CHECKED enum status device_keys(const struct identity *id, const struct device *d,
@@ -129,7 +133,7 @@ enum {
     DEVICE_SET_MODEL = 1 << 8,
     DEVICE_SET_ATTEMPT = 1 << 9,
     DEVICE_SET_HUB = 1 << 10,
-    DEVICE_BUMP_CREDENTIAL = 1 << 11, /* credential_generation + 1 */
+    DEVICE_BUMP_CREDENTIAL = 1 << 11, /* to device_next_generation */
 };
 struct device_change {
     unsigned set; /* DEVICE_SET_* */

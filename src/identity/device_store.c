@@ -220,7 +220,8 @@ static void put_credentials(struct sql_value *row, const struct identity *id,
     row[KEYS] = SQL_BLOB_(seal_keys(id, n->id, n->module_id, n, p->sealed));
     row[PRIMARY_THUMBPRINT] = SQL_TEXT_(upper(n->primary_thumbprint, p->thumbprints[0]));
     row[SECONDARY_THUMBPRINT] = SQL_TEXT_(upper(n->secondary_thumbprint, p->thumbprints[1]));
-    row[CREDENTIAL_GENERATION] = SQL_INT_(1);
+    /* A device made anew begins above all generations of one that was deleted under its ID. */
+    row[CREDENTIAL_GENERATION] = SQL_INT_(n->now);
     row[SUBSCRIPTIONS] = SQL_INT_(0);
     row[METHOD_FILTERS] = SQL_TEXT_((slice){0});
 }
@@ -263,7 +264,7 @@ void device_unit_insert(struct unit *unit, const struct identity *id, const stru
 /* A parameter that is NULL leaves its column as it is. */
 static const struct sql update_sql = {
     "UPDATE device SET version = version + 1, updated_at = ?5,"
-    " credential_generation = credential_generation + ?6,"
+    " credential_generation = COALESCE(?6, credential_generation),"
     " enabled = COALESCE(?7, enabled), approved = COALESCE(?8, approved),"
     " blocked = COALESCE(?9, blocked), provisioned = COALESCE(?10, provisioned),"
     " first_provisioned_at = CASE WHEN ?10 = 1 AND first_provisioned_at = 0 THEN ?5"
@@ -323,7 +324,7 @@ void device_unit_update(struct unit *unit, const struct identity *id, const stru
         guard[2],
         guard[3],
         SQL_INT_(to->now),
-        SQL_INT_((set & DEVICE_BUMP_CREDENTIAL) != 0),
+        integer_if(set & DEVICE_BUMP_CREDENTIAL, device_next_generation(was, to->now)),
         integer_if(set & DEVICE_SET_ENABLED, to->enabled),
         integer_if(set & DEVICE_SET_APPROVED, to->approved),
         integer_if(set & DEVICE_SET_BLOCKED, to->blocked),

@@ -26,7 +26,8 @@ struct login {
     const struct hub_name *hub;
     slice device_id, module_id, text; /* in `bytes`; the text is the SAS token */
     struct sas_token token;
-    bool by_policy; /* the policy's key made the token, and it has the right */
+    int64_t device_generation; /* of a module's device */
+    bool by_policy;            /* the policy's key made the token, and it has the right */
     struct thumbprints thumbprints;
     uint8_t digest[SHA256_LEN]; /* of all that was said: names this login among refusals */
     size_t bytes_len;
@@ -61,7 +62,9 @@ static void accept(struct login *l, const struct device *d, enum credential_slot
         .generation_id = d->generation_id,
         .slot = slot,
         .policy = l->token.policy,
-        .credential_generation = d->credential_generation,
+        .credential_generation = d->credential_generation > l->device_generation
+                                     ? d->credential_generation
+                                     : l->device_generation,
         .expires_at = l->text.len ? l->token.expires_at : 0,
         .subscriptions = d->subscriptions,
         .method_filters = d->method_filters,
@@ -203,6 +206,7 @@ static void on_device_rows(void *context, enum status status, struct rows *rows)
             device_from_row(rows, &d);
         if (found && l->module_id.len) {
             device_may = device_may_connect(&d);
+            l->device_generation = d.credential_generation;
             found = rows_next(rows);
             if (found)
                 device_from_row(rows, &d);

@@ -36,7 +36,7 @@ static void revoke_old_keys(struct registration_task *t)
         .hub = identity_hub_by_name(t->p->id, t->device->hub),
         .device_id = t->device->id,
         .slots = t->changed_slots,
-        .generation = t->device->credential_generation + 1,
+        .generation = device_next_generation(t->device, t->request.now),
     };
 
     session_revoke(t->p->hub, &revoke, on_revoked, t);

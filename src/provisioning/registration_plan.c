@@ -48,7 +48,10 @@ static struct device device_at_gate(const struct plan_input *in)
         d = (struct device){
             .id = plan_device_id(in->enrollment, in->registration_id),
             .approved = approves_new(in),
-            .origin = in->enrollment->gated ? ORIGIN_DEVICE : ORIGIN_API,
+            /* Whoever enrolled the device by name, or past the gate, knew of it. */
+            .origin = in->enrollment->gated && in->enrollment->kind == ENROLLMENT_GROUP
+                          ? ORIGIN_DEVICE
+                          : ORIGIN_API,
         };
     }
     d.template_id = template_after(in);

@@ -18,7 +18,6 @@ MODEL = "dtmi:com:example:Pump;1"
     "/?unknown=1&api-version=2017-11-08-preview",
     "/api-version=2016-11-14&DeviceClientType=old",
     "/?DeviceClientType=only",
-    "/",
     "",
 ])
 def test_H026_every_form_of_user_name_is_taken(device, rest):
@@ -35,7 +34,7 @@ def test_H027_H028_model_id_and_product_are_read_in_any_order_and_kept(server, d
     client = device.connect(username=device.username(query))
     shown = server.device(device.id)
     assert shown["modelId"] == model
-    assert shown["clientType"] == "test/1.0"
+    assert shown["connection"]["clientType"] == "test/1.0"
     client.disconnect()
 
 

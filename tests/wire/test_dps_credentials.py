@@ -96,6 +96,7 @@ def test_P007_the_secondary_key_of_an_individual_enrollment_is_taken(server):
 
 
 def add_individual(server, registration_id):
+    server.cli("device", "add", registration_id)
     server.cli("enrollment", "add", registration_id, "--individual")
     return server.cli_json("enrollment", "show", registration_id, "--individual", "--keys")
 

@@ -20,7 +20,10 @@ def registrant(server, group_key):
     return dps.group_device(server, device_id, group_key)
 
 
-def individual(server, registration_id, *options):
+def individual(server, registration_id, device_id=None):
+    """An individual enrollment of a device that the operator added."""
+    options = ["--device-id", device_id] if device_id else []
+    server.cli("device", "add", device_id or registration_id, check=False)
     server.cli("enrollment", "add", registration_id, "--individual", *options)
     keys = server.cli_json("enrollment", "show", registration_id, "--individual", "--keys")
     return dps.Registrant(server, registration_id, keys["primaryKey"])
@@ -28,6 +31,7 @@ def individual(server, registration_id, *options):
 
 def test_P066_registration_ids_are_compared_without_case_and_keep_their_first_spelling(
         server, registrant, group_key):
+    assert registrant.register().body["registrationState"]["registrationId"] == registrant.id
     upper = dps.group_device(server, registrant.id.upper(), group_key)
     state = upper.register().body["registrationState"]
     assert (state["registrationId"], state["deviceId"]) == (registrant.id, registrant.id)
@@ -49,7 +53,7 @@ def test_P067_a_disabled_individual_enrollment_stops_the_search(server, registra
 
 def test_P074_the_device_id_of_an_individual_enrollment_is_used(server):
     device_id = unique_id("pump")
-    named = individual(server, unique_id(), "--device-id", device_id)
+    named = individual(server, unique_id(), device_id=device_id)
     assert named.register().body["registrationState"]["deviceId"] == device_id
     unnamed = individual(server, unique_id())
     assert unnamed.register().body["registrationState"]["deviceId"] == unnamed.id

@@ -187,7 +187,7 @@ static void on_deleted(void *context, enum status status, struct unit *unit)
         .device_id = x->bound[0],
         .module_id = x->bound[1],
         .slots = CREDENTIAL_ANY,
-        .generation = INT64_MAX,
+        .generation = *(const int64_t *)x->own,
     };
     identity_forget_refusals(identity_of(x), x->bound[0]);
     session_revoke(x->front->options.hub, &r, on_revoked, x);
@@ -203,6 +203,7 @@ static void on_doomed(void *context, enum status status, const struct device *m)
         exchange_release(x);
         return;
     }
+    *(int64_t *)x->own = device_next_generation(m, clock_wall_ms());
     device_unit_delete(unit, m);
     hub_unit_forget(unit, m->hub, m->id, m->module_id);
     unit_submit(unit, on_deleted, x);
@@ -210,6 +211,11 @@ static void on_doomed(void *context, enum status status, const struct device *m)
 
 void app_module_delete(struct exchange *x)
 {
+    x->own = arena_alloc(&x->arena, sizeof(int64_t)); /* the generation to revoke */
+    if (!x->own) {
+        exchange_answer_error(x, ST_NO_MEMORY, NULL);
+        return;
+    }
     exchange_hold(x);
     device_get(identity_of(x), hub_name_of(x)->name, x->bound[0], x->bound[1], on_doomed, x);
 }

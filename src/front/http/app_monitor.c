@@ -134,7 +134,7 @@ static void read_next(struct monitor *m)
 
 static void on_drained(struct exchange *x)
 {
-    struct monitor *m = x->stream;
+    struct monitor *m = x->own;
 
     if (!m->reading && m->bounds_due == 0)
         read_later(m);
@@ -142,7 +142,7 @@ static void on_drained(struct exchange *x)
 
 static void on_gone(struct exchange *x)
 {
-    struct monitor *m = x->stream;
+    struct monitor *m = x->own;
 
     m->gone = true;
     if (!m->reading && !m->posted && m->bounds_due == 0)
@@ -202,7 +202,7 @@ void app_monitor(struct exchange *x)
     m->x = x;
     if (!read_query(m))
         return;
-    x->stream = m;
+    x->own = m;
     x->on_drained = on_drained;
     x->on_gone = on_gone;
     m->partitions = log_partitions(x->front->options.log);

@@ -20,27 +20,29 @@ static void put_retry_after(struct exchange *x, unsigned seconds)
     exchange_header(x, "Retry-After", slice_str(text));
 }
 
-static void put_error_code(struct exchange *x, enum status status)
+/* The error body of `r`, whose status says why; the log gets the cause. */
+static void refuse(struct exchange *x, const struct registration *r, const struct fault *why)
 {
-    char text[16];
+    const struct wire_error *e = dps_error(r->status);
+    BUF_CLEANUP struct buf body = {.max = DPS_ANSWER_MAX};
+    char code[16];
 
-    snprintf(text, sizeof text, "%d", dps_error(status)->code);
-    exchange_header(x, "x-ms-error-code", slice_str(text));
+    LOG_LIMITED(LOG_LEVEL_INFO, "dps_refused", LOG_STR("status", status_name(r->status)),
+                LOG_STR("cause", why ? why->text : ""), LOG_TEXT("peer", exchange_peer(x)),
+                LOG_TEXT("trace", exchange_id(x)));
+    registration_write_json(r, false, exchange_id(x), clock_wall_ms(), &body);
+    snprintf(code, sizeof code, "%d", r->error_code ? r->error_code : e->code);
+    exchange_header(x, "x-ms-error-code", slice_str(code));
+    exchange_answer(x, e->http_status, buf_slice(&body));
 }
 
 static void answer_error(struct exchange *x, enum status status, const struct fault *why)
 {
-    const struct wire_error *e = dps_error(status);
-    BUF_CLEANUP struct buf body = {.max = DPS_ANSWER_MAX};
-    bool tell = status == ST_BAD_REQUEST && why; /* never why a credential failed */
+    struct registration r = {.status = status};
 
-    LOG_LIMITED(LOG_LEVEL_INFO, "dps_refused", LOG_STR("status", status_name(status)),
-                LOG_STR("cause", why ? why->text : ""), LOG_TEXT("peer", exchange_peer(x)),
-                LOG_TEXT("trace", exchange_id(x)));
-    wire_error_write(e, tell ? slice_str(why->text) : (slice){0}, exchange_id(x), clock_wall_ms(),
-                     &body);
-    put_error_code(x, status);
-    exchange_answer(x, e->http_status, buf_slice(&body));
+    if (status == ST_BAD_REQUEST && why) /* never why a credential failed */
+        r.error_message = slice_str(why->text);
+    refuse(x, &r, why);
 }
 
 /* The URL of the register call, as Azure's Location names it. */
@@ -67,7 +69,7 @@ static void answer(struct exchange *x, const struct registration *r, const struc
     if (r->status != ST_OK) {
         if (r->retry_after_s > 0 || r->status == ST_UNAVAILABLE)
             put_retry_after(x, r->retry_after_s ? r->retry_after_s : ERROR_RETRY_AFTER_S);
-        answer_error(x, r->status, why);
+        refuse(x, r, why);
         return;
     }
     http_connection_set_authenticated(x->connection);

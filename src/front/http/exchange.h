@@ -74,7 +74,7 @@ struct exchange {
     unsigned refs;
     char id[UUID_LEN];                      /* x-ms-request-id */
     struct buf headers;                     /* further header lines of the answer */
-    void *stream;                           /* of a streamed answer: the handler's own */
+    void *own;                              /* of a streamed answer: the handler's own */
     void (*on_drained)(struct exchange *x); /* streaming: room for more */
     void (*on_gone)(struct exchange *x);    /* streaming: the peer left */
 };

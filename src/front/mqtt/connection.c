@@ -52,12 +52,22 @@ void mqtt_connection_puback(struct mqtt_connection *c, uint16_t packet_id)
     mqtt_connection_write(c, mqtt_puback_write(packet_id, packet));
 }
 
-void mqtt_connection_close(struct mqtt_connection *c)
+/* The service ends with the decision, not when the peer has heard of it. */
+static void end(struct mqtt_connection *c)
 {
     if (c->state == ENDED)
         return;
     c->state = ENDED;
     timer_cancel(&c->timer);
+    if (c->service)
+        c->service->on_end(c);
+}
+
+void mqtt_connection_close(struct mqtt_connection *c)
+{
+    if (c->state == ENDED)
+        return;
+    end(c);
     if (c->stream)
         stream_close(c->stream);
 }
@@ -168,16 +178,13 @@ static size_t on_input(void *owner, slice input)
     return c->state == ENDED ? input.len : taken;
 }
 
-static void on_end(void *owner, enum stream_end end)
+static void on_end(void *owner, enum stream_end reason)
 {
     struct mqtt_connection *c = owner;
 
-    (void)end;
+    (void)reason;
     metric_add(METRIC_CONNECTIONS_MQTT, -1);
-    timer_cancel(&c->timer);
-    c->state = ENDED;
-    if (c->service)
-        c->service->on_end(c);
+    end(c);
     c->stream = NULL;
     mqtt_connection_release(c);
 }

@@ -32,7 +32,7 @@ enum packet_verdict {
 struct mqtt_service {
     const char *name;
     enum packet_verdict (*on_packet)(struct mqtt_connection *c, const struct mqtt_packet *packet);
-    /* The stream is gone; the service lets go of its part. */
+    /* The connection ends: nothing is written any more. The service lets go of its part. */
     void (*on_end)(struct mqtt_connection *c);
 };
 

@@ -54,7 +54,6 @@ static void on_end(struct mqtt_connection *c)
 {
     struct hub_device *d = c->device;
 
-    c->stream = NULL;
     if (d->will && !d->disconnected && !d->revoked && d->session.state == SESSION_LIVE)
         send_will(d);
     hub_subscriptions_end(d);
@@ -232,7 +231,7 @@ static void on_session_open(struct session *s, enum status status)
 
     free(d->greeting);
     d->greeting = NULL;
-    if (!c->stream || c->state != CONNECTING)
+    if (c->state != CONNECTING)
         return;
     if (status != ST_OK) {
         mqtt_connection_refuse(c, (enum mqtt_connack)hub_error(status)->connack);
@@ -249,7 +248,7 @@ static void on_principal(void *context, enum status status, const struct device_
     struct hub_device *d = context;
     struct mqtt_connection *c = d->connection;
 
-    if (!c->stream || c->state != CONNECTING) {
+    if (c->state != CONNECTING) {
         release(d);
         return;
     }
