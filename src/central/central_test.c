@@ -302,7 +302,7 @@ static void C015_C016_C017_unblock_gives_back_what_was(void **state)
         int64_t generation = fixture_device(f, rows[i].id).credential_generation;
 
         a = act_on(f, rows[i].id, ACT_BLOCK);
-        assert_int_equal(fixture_device(f, rows[i].id).credential_generation, generation + 1);
+        assert_true(fixture_device(f, rows[i].id).credential_generation > generation);
         assert_int_equal(a.status, ST_OK);
         assert_int_equal(a.device_status, DEVICE_BLOCKED);
         assert_int_equal(registers(f, rows[i].id).state, REG_FAILED);

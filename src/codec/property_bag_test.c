@@ -188,7 +188,7 @@ static void property_bag_parse_reports_a_full_arena(void **state)
     struct property_bag bag;
 
     (void)state;
-    for (size_t max = 0; max < 80; max += 16) {
+    for (size_t max = 0; max < 64; max += 16) {
         struct arena ARENA_CLEANUP arena = {.max = max};
 
         assert_int_equal(property_bag_parse(SLICE("a=%41"), &arena, &bag, NULL), ST_NO_MEMORY);
