@@ -1,5 +1,7 @@
 #include "hub/c2d_store.h"
 
+#include <assert.h>
+
 const char c2d_tables_sql[] =
     "CREATE TABLE c2d_queue ("
     " hub TEXT NOT NULL,"
@@ -81,7 +83,7 @@ static const int wanted_by[] = {
     [C2D_REJECTED] = C2D_ACK_NEGATIVE,
     [C2D_PURGED] = C2D_ACK_NEGATIVE,
 };
-_Static_assert((C2D_ACK_POSITIVE | C2D_ACK_NEGATIVE) == C2D_ACK_FULL, "an ack is a set of bits");
+static_assert((C2D_ACK_POSITIVE | C2D_ACK_NEGATIVE) == C2D_ACK_FULL, "an ack is a set of bits");
 
 #define FEEDBACK_FROM_MESSAGE                                                                      \
     "INSERT INTO c2d_feedback (hub, device_id, module_id, message_id, generation_id, enqueued_at," \

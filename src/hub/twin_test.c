@@ -347,37 +347,51 @@ static void H159_base_version_must_be_the_current_one(void **state)
     peer_close(r.peer);
 }
 
-/* Another writer gets between the read of the row and the write. */
-static void mark_and_take_row(void *context)
+struct interfering {
+    struct reporting reporting; /* first */
+    int64_t was;                /* the version that the other writer finds */
+};
+
+/* Another writer gets between the read of the row and the write: it is queued before the batch,
+ * which is read at this turn's end, before this is committed. */
+static void interfere_and_report(void *context)
 {
-    struct reporting *r = context;
+    struct interfering *i = context;
     const struct hub_key key = {FIXTURE_HUB->name, SLICE("d1"), {0}};
     const struct twin t = {.reported = SLICE("{\"other\":true}"),
                            .reported_metadata = SLICE("{}"),
-                           .reported_version = 2};
-    struct unit *unit = unit_create(r->peer->f->store);
+                           .reported_version = i->was + 1};
+    struct unit *unit = unit_create(i->reporting.peer->f->store);
 
-    /* Queued before the batch, which is read at this turn's end, before this is committed. */
-    twin_unit_put_reported(unit, &key, &t, 1);
+    assert_non_null(unit);
+    twin_unit_put_reported(unit, &key, &t, i->was);
     unit_submit(unit, NULL, NULL);
-    report_now(r);
+    report_now(&i->reporting);
 }
 
 static void reports_survive_another_writer(void **state)
 {
     static const char *const patches[] = {"{\"a\":1}", "{\"b\":2}"};
+    static const int64_t was[] = {1, 4}; /* no row yet; a row */
     struct fixture *f = *state;
-    struct reporting r = {.patches = patches, .count = 2};
+    struct peer *p;
 
     fixture_add_identity(f, "d1", "");
-    r.peer = peer_open(f, 1, "d1");
-    fixture_on_worker(f, 1, mark_and_take_row, &r);
-    fixture_wait(f, &r.done, 2, "reports");
-    assert_int_equal(r.status[0], ST_OK);
-    assert_int_equal(r.version[0], 3);
-    assert_int_equal(r.version[1], 4);
-    assert_string_equal(get(f).reported, "{\"other\":true,\"a\":1,\"b\":2}");
-    peer_close(r.peer);
+    p = peer_open(f, 1, "d1");
+    for (size_t n = 0; n < COUNT_OF(was); n++) {
+        struct interfering i = {
+            .reporting = {.peer = p, .patches = patches, .count = 2},
+            .was = was[n],
+        };
+
+        fixture_on_worker(f, 1, interfere_and_report, &i);
+        fixture_wait(f, &i.reporting.done, 2, "reports");
+        assert_int_equal(i.reporting.status[0], ST_OK);
+        assert_int_equal(i.reporting.version[0], was[n] + 2);
+        assert_int_equal(i.reporting.version[1], was[n] + 3);
+        assert_string_equal(get(f).reported, "{\"other\":true,\"a\":1,\"b\":2}");
+    }
+    peer_close(p);
 }
 
 static void report_of_a_deleted_device_leaves_no_twin(void **state)

@@ -15,10 +15,7 @@ async def register(server, ca_text, key):
     client = ProvisioningDeviceClient.create_from_symmetric_key(
         provisioning_host=server.info["provisioningHost"], registration_id=ID,
         id_scope=server.scope, symmetric_key=key, server_verification_cert=ca_text)
-    try:
-        return await client.register()
-    finally:
-        await client.shutdown()
+    return await client.register()
 
 
 async def within(seconds, awaitable):

@@ -15,10 +15,7 @@ def register(server, ca_text, key):
     client = ProvisioningDeviceClient.create_from_symmetric_key(
         provisioning_host=server.info["provisioningHost"], registration_id=ID,
         id_scope=server.scope, symmetric_key=key, server_verification_cert=ca_text)
-    try:
-        return client.register()
-    finally:
-        client.shutdown()
+    return client.register()
 
 
 def test_P100_H154_H157_the_story_of_a_python_device(sdk_server, factory, ca_text):
