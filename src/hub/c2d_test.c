@@ -1,6 +1,11 @@
-#include "hub/hub_fixture.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
 
 #include "hub/c2d_store.h"
+#include "hub/hub_fixture.h"
 
 struct sending {
     struct fixture *f;

@@ -1,13 +1,7 @@
-/* For the hub's tests: a hub on real workers with a real store in a folder of its own, devices in
- * it, and a front that writes down what happens to its sessions. */
+/* For the hub's tests, behind cmocka's header: a hub on real workers with a real store in a folder
+ * of its own, devices in it, and a front that writes down what happens to its sessions. */
 #ifndef MUSTER_HUB_HUB_FIXTURE_H
 #define MUSTER_HUB_HUB_FIXTURE_H
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,9 +1,14 @@
-#include "hub/hub_fixture.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
 
 #include <stdatomic.h>
 
 #include "base/metrics.h"
 #include "hub/event.h"
+#include "hub/hub_fixture.h"
 #include "hub/hub_internal.h"
 
 /* --- asking the directory ------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 #include "hub/twin.h"
 
 #define TWIN_FIRST_VERSION 1 /* of a twin without a row */
-#define TWIN_PATCHES_KEPT 64
+#define TWIN_PATCHES_KEPT 256
 
 extern const char twin_tables_sql[];
 

@@ -1,5 +1,10 @@
-#include "hub/hub_fixture.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 
+#include <cmocka.h>
+
+#include "hub/hub_fixture.h"
 #include "hub/twin_store.h"
 
 /* --- the service's side --------------------------------------------------------------------- */
@@ -478,6 +483,7 @@ static void on_changed(void *context, enum status status, const struct twin *t,
                        const struct fault *why)
 {
     struct writer *w = context;
+    bool more;
 
     (void)t;
     (void)why;
@@ -485,8 +491,9 @@ static void on_changed(void *context, enum status status, const struct twin *t,
     fixture_lock(w->f);
     w->changes += status == ST_OK;
     w->done += w->changes == CHANGES;
+    more = w->changes < CHANGES; /* the writer goes with the test once it is done */
     fixture_unlock(w->f);
-    if (w->changes < CHANGES)
+    if (more)
         change(w);
 }
 
