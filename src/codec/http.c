@@ -70,7 +70,7 @@ static enum http_result next_line(struct head *h, size_t max, enum http_result t
 {
     slice rest = slice_from(h->input, h->at);
     size_t lf, len;
-    bool whole = slice_find(rest, '\n', &lf);
+    bool whole = rest.ptr && slice_find(rest, '\n', &lf);
 
     len = whole ? lf : rest.len;
     if (whole && (lf == 0 || rest.ptr[lf - 1] != '\r'))

@@ -96,7 +96,7 @@ static void value_close(const struct json *value, struct buf *to)
 void json_write(const struct json *value, struct buf *to)
 {
     struct json_walk walk = {0};
-    const struct json *path[JSON_WALK_DEPTH_MAX];
+    const struct json *path[JSON_WALK_DEPTH_MAX] = {0};
     size_t depth = 0;
 
     for (const struct json *at; (at = json_walk_next(&walk, value)); path[depth++] = at) {

@@ -119,6 +119,7 @@ static bool same_property(const struct message_property *a, const struct message
 /* A double keeps its first place and takes the last value. */
 static void add_property(struct property_bag *bag, const struct message_property *property)
 {
+    assert(bag->items);
     for (size_t i = 0; i < bag->count; i++) {
         if (same_property(&bag->items[i], property)) {
             bag->items[i] = *property;

@@ -9,6 +9,8 @@
  * known one with a wrong key. */
 #include "identity/principal.h"
 
+#include <assert.h>
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -176,9 +178,10 @@ static void decide(struct login *l, const struct device *d, bool device_may)
     enum credential_slot slot = 0;
 
     v.status = prove(l, d, &slot, &v);
-    if (v.status == ST_OK)
+    assert(d || v.status != ST_OK); /* nobody proves to be a device that does not exist */
+    if (d && v.status == ST_OK)
         v.status = check_status(d, device_may, &v);
-    if (v.status == ST_OK)
+    if (d && v.status == ST_OK)
         accept(l, d, slot);
     else
         refuse(l, &v);

@@ -279,8 +279,10 @@ void batch_run(struct write_side *w, struct batch *b)
         any_left = refuse(b, REFUSE_ORDINARY, ST_NO_SPACE);
     if (any_left)
         attempt = run_transaction(w, b, false);
-    if (attempt == ATTEMPT_NO_SPACE)
+    if (attempt == ATTEMPT_NO_SPACE) {
+        w->space.checked_at_ms = 0; /* it went faster than the looks at it: look again now */
         attempt = run_urgent(w, b);
+    }
     if (attempt != ATTEMPT_OK)
         refuse(b, REFUSE_ALL, attempt == ATTEMPT_NO_SPACE ? ST_NO_SPACE : ST_UNAVAILABLE);
     count_outcomes(b, began_us);

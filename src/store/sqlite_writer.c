@@ -134,6 +134,7 @@ static void *run_writer(void *argument)
         if (batch.count > 0)
             write_batch(w, &batch);
         checkpoint(w);
+        watch_space(w);
     }
     return NULL;
 }

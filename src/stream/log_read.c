@@ -30,12 +30,15 @@ static enum status open_batch(const struct reading *r, struct rows *rows, struct
 {
     slice body = rows_bytes(rows, 3);
     struct fault why = {0};
+    enum status status = ST_OK;
 
     if (crc32c(body) != (uint32_t)rows_int(rows, 2))
-        fault_set(&why, ST_INTERNAL, "the checksum does not hold");
-    else if (log_batch_open(body, ret, &why) == ST_OK && ret->count != rows_int(rows, 1))
-        fault_set(&why, ST_INTERNAL, "the batch holds another number of records than its row says");
-    if (why.text[0] == '\0')
+        status = fault_set(&why, ST_INTERNAL, "the checksum does not hold");
+    else
+        status = log_batch_open(body, ret, &why);
+    if (status == ST_OK && ret->count != rows_int(rows, 1))
+        status = fault_set(&why, ST_INTERNAL, "another number of records than the row says");
+    if (status == ST_OK)
         return ST_OK;
     LOG_LIMITED(LOG_LEVEL_ERROR, "log_batch_damaged", LOG_INT("partition", r->partition),
                 LOG_INT("base_offset", rows_int(rows, 0)), LOG_FAULT(&why));

@@ -44,13 +44,14 @@ class MusterServer:
         self.data = self.folder / "data"
         self.options = [f"--host={host}", f"--https={https}", f"--mqtts={mqtts}", *options]
         self.host = host
+        self.wrapper = []  # a command before the server's own, as prlimit
         self.process = None
         self.log = None
 
     # --- life ------------------------------------------------------------------------------------
 
     def start(self):
-        command = [MUSTER, "serve", "--data", str(self.data), *self.options]
+        command = [*self.wrapper, MUSTER, "serve", "--data", str(self.data), *self.options]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace", start_new_session=True)
@@ -132,6 +133,18 @@ class MusterServer:
         answer = response.read()
         connection.close()
         return response.status, json.loads(answer) if answer else None
+
+    def get(self, path):
+        """(status, text) of any address of the HTTPS port, asked with the operator's token."""
+        context = ssl.create_default_context(cafile=self.ca_file)
+        connection = http.client.HTTPSConnection(self.host, self.info["httpsPort"],
+                                                 context=context, timeout=30)
+        connection.request("GET", path, headers={
+            "Authorization": (self.data / "api-token").read_text().strip()})
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        return response.status, text
 
     def device(self, device_id):
         return self.cli_json("device", "show", device_id)

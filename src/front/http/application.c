@@ -106,7 +106,8 @@ static void answer_error(struct exchange *x, enum status status, const struct fa
     BUF_CLEANUP struct buf body = {.max = 8192};
     struct json_writer w = {.to = &body};
     char date[CLOCK_TEXT_MAX];
-    bool tell = why && why->text[0] && status != ST_UNAUTHORIZED && status != ST_INTERNAL;
+    bool tell = why && why->text[0] && status != ST_UNAUTHORIZED && status != ST_INTERNAL &&
+                status != ST_NO_SPACE;
 
     if (status == ST_UNAUTHORIZED || status == ST_INTERNAL)
         LOG_LIMITED(LOG_LEVEL_WARN, "api_refused", LOG_STR("status", status_name(status)),
