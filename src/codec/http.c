@@ -70,9 +70,11 @@ static enum http_result next_line(struct head *h, size_t max, enum http_result t
 {
     slice rest = slice_from(h->input, h->at);
     size_t lf, len;
-    bool whole = rest.ptr && slice_find(rest, '\n', &lf);
+    bool whole = slice_find(rest, '\n', &lf);
 
     len = whole ? lf : rest.len;
+    if (rest.len == 0)
+        return HTTP_MORE;
     if (whole && (lf == 0 || rest.ptr[lf - 1] != '\r'))
         return refuse(h, HTTP_BAD, "a line ends in LF alone");
     if (len > 0 && rest.ptr[len - 1] == '\r')

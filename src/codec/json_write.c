@@ -69,7 +69,7 @@ static void scalar_write(const struct json *value, struct buf *to)
 
 static bool is_container(const struct json *value)
 {
-    return value->kind == JSON_ARRAY || value->kind == JSON_OBJECT;
+    return value && (value->kind == JSON_ARRAY || value->kind == JSON_OBJECT);
 }
 
 static void value_open(const struct json *value, const struct json *parent, struct buf *to)

@@ -10,7 +10,6 @@
 #include "identity/principal.h"
 
 #include <assert.h>
-
 #include <inttypes.h>
 #include <stdlib.h>
 

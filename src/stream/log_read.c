@@ -62,7 +62,7 @@ static void give_records(struct reading *r, struct log_batch *batch, uint64_t ba
 static enum status give_batches(struct reading *r, struct rows *rows)
 {
     while (r->left > 0 && !r->stopped) {
-        struct log_batch batch;
+        struct log_batch batch = {0};
         enum status status;
 
         if (!rows_next(rows))
