@@ -61,7 +61,7 @@ struct identity *identity_create(struct workers *ws, struct store *st, const str
         fault_set(why, ST_NO_MEMORY, "no memory for identity");
         goto failed;
     }
-    if (policies_create_now(id, why) != ST_OK)
+    if (policies_create_now(id, why) != ST_OK || policies_open_now(id, why) != ST_OK)
         goto failed;
     return id;
 

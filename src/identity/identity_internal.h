@@ -57,6 +57,9 @@ bool token_signed_by(const struct identity *id, const struct sas_token *token,
 
 /* Makes the default policies of every scope that has none yet. Blocking. */
 CHECKED enum status policies_create_now(struct identity *id, struct fault *why);
+/* Whether the policies' keys open. With another master key no secret of the store does, and a
+ * server would refuse every device: better none. Blocking. */
+CHECKED enum status policies_open_now(struct identity *id, struct fault *why);
 
 /* "hub:{name}" in the caller's memory. */
 #define POLICY_SCOPE_MAX 128

@@ -219,3 +219,41 @@ void policy_list(struct identity *id, policy_fn *on_policy, void *context)
     if (l)
         store_read(id->store, &list_sql, NULL, 0, on_rows, l);
 }
+
+/* --- at the start ---------------------------------------------------------------------------- */
+
+struct opening {
+    struct identity *id;
+    enum status status;
+};
+
+static void pass_over(void *context, enum status status, const struct policy *p)
+{
+    (void)context;
+    (void)status;
+    (void)p;
+}
+
+static void on_openable(void *context, enum status status, struct rows *rows)
+{
+    struct opening *o = context;
+    const struct lookup all = {o->id, pass_over, NULL};
+
+    while (status == ST_OK && rows_next(rows))
+        status = give_row(&all, rows);
+    o->status = status == ST_OK ? rows_status(rows) : status;
+}
+
+enum status policies_open_now(struct identity *id, struct fault *why)
+{
+    struct opening o = {.id = id, .status = ST_OK};
+    enum status status = store_read_now(id->store, &list_sql, NULL, 0, on_openable, &o);
+
+    if (status == ST_OK)
+        status = o.status;
+    if (status != ST_OK)
+        return fault_set(why, status,
+                         "the store's secrets do not open: its master key is another (%s)",
+                         status_name(status));
+    return ST_OK;
+}

@@ -270,7 +270,7 @@ def test_a_master_key_of_another_size_is_refused(used_folder, size):
 def test_a_foreign_master_key_is_refused(used_folder):
     """Another key of the right size: the secrets cannot be opened, so the server says so."""
     (used_folder / "master.key").write_bytes(os.urandom(32))
-    assert_told(serve(used_folder), 1)
+    assert_told(serve(used_folder), 1, "master key")
 
 
 def test_a_missing_master_key_is_refused(used_folder):

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from lib import packets, process
-from lib.mqtt import Closed
+from lib.server import MusterServer
 
 MIB = 1024 * 1024
 SEED = int(os.environ.get("MUSTER_CORPUS_SEED", "20240229"))
@@ -23,8 +23,16 @@ def server(make_server):
     return make_server().start()
 
 
+@pytest.fixture(scope="module")
+def one_server():
+    """For tests that leave the server as it was."""
+    started = MusterServer().start()
+    yield started
+    started.close()
+
+
 class Guest:
-    """A device that works all the while; the longest time that the server let it wait counts."""
+    """A device that works all the while, and is answered within the client's deadline."""
 
     def __init__(self, server):
         self.device = server.add_device()
@@ -106,7 +114,7 @@ def settled_descriptors(server):
 # --- slow ones -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("port", "first"), [("mqttsPort", b"\x10"), ("httpsPort", b"G")])
+@pytest.mark.parametrize(("port", "first"), [("mqttsPort", b"\x10"), ("httpsPort", b"G")], ids=PORTS)
 def test_a_thousand_that_send_one_byte_and_wait(server, port, first):
     """At most 64 KiB each and what TLS needs: 100 MiB for all."""
     context, before = trusting(server), settled_descriptors(server)
@@ -116,7 +124,7 @@ def test_a_thousand_that_send_one_byte_and_wait(server, port, first):
         for _ in range(1000):
             connections.append(secure(server, port, context))
             connections[-1].sendall(first)
-        assert process.metric(server, "muster_connections") >= 1000 or port == "httpsPort"
+        assert process.metric(server, "muster_connections") >= 1000
         grown = process.resident_bytes(server) - size
         assert grown < 100 * MIB, f"{grown / MIB:.0f} MiB for 1000 connections"
         published = guest.published
@@ -147,9 +155,9 @@ HUGE = bytes.fromhex("30ffffff7f") + b"x"
 PROMISED_CONNECT = bytes([0x10]) + packets.remaining_length(80_000) + b"x"
 
 
-@pytest.mark.parametrize(("name", "sent", "is_closed"), [
-    ("a packet of 256 MiB", HUGE, True), ("a large CONNECT", PROMISED_CONNECT, False)])
-def test_nothing_is_allocated_for_an_announced_length(server, name, sent, is_closed):
+@pytest.mark.parametrize(("sent", "is_closed"), [(HUGE, True), (PROMISED_CONNECT, False)],
+                         ids=["a packet of 256 MiB", "a large CONNECT"])
+def test_nothing_is_allocated_for_an_announced_length(server, sent, is_closed):
     context = trusting(server)
     connections = [secure(server, "mqttsPort", context) for _ in range(500)]
     size = process.resident_bytes(server)
@@ -181,19 +189,23 @@ def test_nor_for_one_that_a_device_announces(server):
         client.drop()
 
 
-@pytest.mark.parametrize("head", [
-    "PUT /0ne/registrations/d/register?api-version=2019-03-31 HTTP/1.1\r\nHost: localhost\r\n"
-    "Content-Length: 2147483647\r\n\r\n{",
-    "GET /" + "a" * 200_000,
-    "GET / HTTP/1.1\r\nHost: localhost\r\n" + "X: y\r\n" * 50_000,
-])
-def test_an_http_request_that_is_too_large_is_refused(server, head):
+TOO_LARGE = {
+    "body": "PUT /0ne/registrations/d/register?api-version=2019-03-31 HTTP/1.1\r\n"
+            "Host: localhost\r\nContent-Length: 2147483647\r\n\r\n{",
+    "target": "GET /" + "a" * 200_000,
+    "number of headers": "GET / HTTP/1.1\r\nHost: localhost\r\n" + "X: y\r\n" * 50_000,
+    "header": "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "y" * 200_000,
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_an_http_request_that_is_too_large_is_refused(server, name):
     context = trusting(server)
     size = process.resident_bytes(server)
     for _ in range(20):
         with secure(server, "httpsPort", context) as connection:
             try:
-                connection.sendall(head.encode())
+                connection.sendall(TOO_LARGE[name].encode())
             except OSError:
                 continue  # closed before all was said: as good
             said = read_to_end(connection)
@@ -311,20 +323,12 @@ def test_a_device_that_sends_a_wrong_packet_is_closed(one_server, name):
         client.ping()
 
 
-@pytest.fixture(scope="module")
-def one_server():
-    from lib.server import MusterServer
-    started = MusterServer().start()
-    yield started
-    started.close()
-
-
 def test_devices_that_go_mad_after_they_were_let_in(one_server):
     chance, devices = random.Random(SEED), [one_server.add_device() for _ in range(5)]
     for number in range(60):
         with devices[number % 5].connect() as client:
             sample = chance.choice(MQTT_PACKETS[3:])
             client.send(mutated(chance, sample) + chance.randbytes(chance.randint(1, 200)))
-            client.socket.unwrap() if number % 2 else client.drop()
+            client.drop() if number % 2 else say_and_leave(client.socket, b"")
     with devices[0].connect() as client:
         client.ping()

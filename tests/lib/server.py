@@ -134,13 +134,14 @@ class MusterServer:
         connection.close()
         return response.status, json.loads(answer) if answer else None
 
-    def get(self, path):
+    def get(self, path, authorization=None):
         """(status, text) of any address of the HTTPS port, asked with the operator's token."""
+        if authorization is None:
+            authorization = (self.data / "api-token").read_text().strip()
         context = ssl.create_default_context(cafile=self.ca_file)
         connection = http.client.HTTPSConnection(self.host, self.info["httpsPort"],
                                                  context=context, timeout=30)
-        connection.request("GET", path, headers={
-            "Authorization": (self.data / "api-token").read_text().strip()})
+        connection.request("GET", path, headers={"Authorization": authorization})
         response = connection.getresponse()
         text = response.read().decode()
         connection.close()

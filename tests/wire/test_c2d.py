@@ -1,5 +1,6 @@
 """Cloud-to-device messages over MQTT: hub-device.md 2.8, 2.10, 6.2 and checklist "MQTT C2D"."""
 
+import time
 from urllib.parse import unquote
 
 from lib.server import HubModule
@@ -133,14 +134,23 @@ def test_H132_the_51st_message_is_refused(server, device):
     assert (status, answer["error"]["code"]) == (403, "QueueFull")
 
 
+def feedback(server, device_id, deadline=10):
+    """What the sender is told, asked for until there is something: it is committed after the
+    message is settled."""
+    end = time.monotonic() + deadline
+    told = []
+    while not told and time.monotonic() < end:
+        _, answer = server.api("GET", f"devices/{device_id}/feedback")
+        told = [(record["originalMessageId"], record["statusCode"]) for record in answer["value"]]
+    return told
+
+
 def test_H134_an_expired_message_is_not_delivered_and_its_sender_is_told(server, device):
     server.send_c2d(device.id, "late", ack="full", messageId="late-1",
                     expiryTimeUtc="2020-01-01T00:00:00Z")
     with subscribed(device) as client:
         client.expect_quiet()
-    status, answer = server.api("GET", f"devices/{device.id}/feedback")
-    told = [(record["originalMessageId"], record["statusCode"]) for record in answer["value"]]
-    assert told == [("late-1", "Expired")]
+    assert feedback(server, device.id) == [("late-1", "Expired")]
 
 
 def test_H134_feedback_of_a_completed_message_is_success(server, device):
@@ -148,9 +158,7 @@ def test_H134_feedback_of_a_completed_message_is_success(server, device):
         server.send_c2d(device.id, "x", ack="positive", messageId="done-1")
         client.receive_publish()
         client.disconnect()
-    status, answer = server.api("GET", f"devices/{device.id}/feedback")
-    told = [(record["originalMessageId"], record["statusCode"]) for record in answer["value"]]
-    assert told == [("done-1", "Success")]
+    assert feedback(server, device.id) == [("done-1", "Success")]
 
 
 def test_H160_a_module_has_a_queue_of_its_own(server, device):
