@@ -33,6 +33,8 @@ static bool find_by_folder(struct client *c, const char *folder, struct fault *w
         c->authorization = copy(buf_slice(&token));
         if (json_get_text(root, SLICE("caFile"), &url))
             c->ca_file = copy(url);
+        if (json_get_text(root, SLICE("httpsAddress"), &url))
+            c->connect_to = copy(url);
     }
     data_folder_close(&data);
     return ok && c->url && c->authorization;
@@ -59,6 +61,11 @@ bool client_open(struct client *c, const struct command *command, const char *fo
     arena_init(&c->arena, ANSWER_ARENA_MAX);
     if (!folder && find_by_environment(c))
         return true;
+    if (!folder && (getenv("MUSTER_URL") || getenv("MUSTER_TOKEN"))) {
+        *ret = command_fail(command, EXIT_USAGE, "MUSTER_URL and MUSTER_TOKEN go together");
+        client_close(c);
+        return false;
+    }
     if (find_by_folder(c, folder ? folder : "muster-data", &why))
         return true;
     *ret = command_fail(command, EXIT_USAGE,
@@ -74,6 +81,7 @@ void client_close(struct client *c)
     free(c->url);
     free(c->ca_file);
     free(c->authorization);
+    free(c->connect_to);
     arena_deinit(&c->arena);
 }
 
@@ -118,6 +126,12 @@ static int take_answer(struct client *c, struct http_answer *answer, struct json
     return EXIT_DONE;
 }
 
+static int unreachable(struct client *c, const char *cause)
+{
+    return command_fail(c->command, EXIT_FAILED, "no answer from %s, is the server running? (%s)",
+                        c->url, cause);
+}
+
 int client_call(struct client *c, const char *method, slice path, const struct buf *body,
                 struct json **ret)
 {
@@ -131,13 +145,13 @@ int client_call(struct client *c, const char *method, slice path, const struct b
         .method = method,
         .url = (const char *)url.ptr,
         .ca_file = c->ca_file,
+        .connect_to = c->connect_to,
         .authorization = c->authorization,
         .body = body ? buf_slice(body) : (slice){0},
         .timeout_s = CALL_TIMEOUT_S,
     };
     if (url.failed || http_call(&call, &answer, &why) != ST_OK)
-        return command_fail(c->command, EXIT_FAILED, "%s",
-                            url.failed ? "the address is too long" : why.text);
+        return unreachable(c, url.failed ? "the address is too long" : why.text);
     code = take_answer(c, &answer, ret);
     buf_deinit(&answer.body);
     return code;
@@ -156,13 +170,13 @@ int client_stream(struct client *c, slice path, bool (*on_part)(void *context, s
         .method = "GET",
         .url = (const char *)url.ptr,
         .ca_file = c->ca_file,
+        .connect_to = c->connect_to,
         .authorization = c->authorization,
         .on_part = on_part,
         .context = context,
     };
     if (url.failed || http_call(&call, &answer, &why) != ST_OK)
-        return command_fail(c->command, EXIT_FAILED, "%s",
-                            url.failed ? "the address is too long" : why.text);
+        return unreachable(c, url.failed ? "the address is too long" : why.text);
     if (answer.status < 200 || answer.status > 299)
         code = print_refusal(c, &answer);
     buf_deinit(&answer.body);

@@ -10,7 +10,7 @@
 
 struct client {
     const struct command *command; /* for messages */
-    char *url, *ca_file, *authorization;
+    char *url, *ca_file, *authorization, *connect_to;
     struct arena arena; /* of parsed answers */
 };
 

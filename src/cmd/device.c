@@ -17,7 +17,8 @@ const struct command device_command = {
              "       muster device associate ID... --template T\n"
              "       muster device twin ID [--desired JSON] [--module M]\n"
              "       muster device invoke ID METHOD [--payload JSON] [--timeout S] [--module M]\n"
-             "       muster device send ID TEXT [--property KEY=VALUE] [--ack full] [--module M]\n"
+             "       muster device send ID TEXT [--property KEY=VALUE] [--module M]\n"
+             "                     [--ack none|positive|negative|full] [--message-id ID]\n"
              "       muster device purge ID\n"
              "       muster device feedback ID\n"
              "       muster device module ID MODULE        makes a module, prints its keys\n"
@@ -30,7 +31,7 @@ const struct command device_command = {
 
 struct device_words {
     const char *folder, *name, *template_id, *status, *desired, *payload, *timeout, *module,
-        *property, *ack, *connect_timeout;
+        *property, *ack, *message_id, *connect_timeout;
     bool simulated, unassociated, json;
     struct words ids; /* all words behind the verb */
 };
@@ -40,9 +41,8 @@ struct device_words {
 
 static void print_row(struct client *c, struct json *d)
 {
-    printf("%-40s %-12s %-10s %-10s %s\n", client_text(c, d, "id"), client_text(c, d, "status"),
-           client_text(c, d, "approved"), client_text(c, d, "connected"),
-           client_text(c, d, "template"));
+    printf("%-40s %-12s %-10s %s\n", client_text(c, d, "id"), client_text(c, d, "status"),
+           client_text(c, d, "approved"), client_text(c, d, "template"));
 }
 
 static void print_device(struct client *c, const struct device_words *w, struct json *d)
@@ -195,7 +195,7 @@ static int list(struct client *c, const struct device_words *w)
     slice next;
 
     if (!w->json)
-        printf("%-40s %-12s %-10s %-10s %s\n", "ID", "STATUS", "APPROVED", "CONNECTED", "TEMPLATE");
+        printf("%-40s %-12s %-10s %s\n", "ID", "STATUS", "APPROVED", "TEMPLATE");
     do {
         BUF_CLEANUP struct buf path = {.max = 8192};
         struct json *answer;
@@ -286,8 +286,12 @@ static int send(struct client *c, const struct device_words *w)
 
     json_open(&writer, (slice){0}, '{');
     json_put_text(&writer, SLICE("body"), slice_str(w->ids.items[1]));
+    if (w->message_id)
+        json_put_text(&writer, SLICE("messageId"), slice_str(w->message_id));
     if (w->ack)
         json_put_text(&writer, SLICE("ack"), slice_str(w->ack));
+    if (w->property && !strchr(w->property, '='))
+        return command_fail(c->command, EXIT_USAGE, "--property takes KEY=VALUE");
     if (w->property) {
         slice value = slice_str(w->property), key = slice_split(&value, '=');
 
@@ -394,6 +398,7 @@ static int run(int argc, char **argv)
         {.name = "--module", .value = &w.module},
         {.name = "--property", .value = &w.property},
         {.name = "--ack", .value = &w.ack},
+        {.name = "--message-id", .value = &w.message_id},
         {.name = "--simulated", .flag = &w.simulated},
         {.name = "--unassociated", .flag = &w.unassociated},
         {.name = "--json", .flag = &w.json},
@@ -410,5 +415,6 @@ static int run(int argc, char **argv)
         memcpy(w.ids.items, words.items + 1, w.ids.count * sizeof words.items[0]);
         return run_verb(&w, i);
     }
-    return command_fail(&device_command, EXIT_USAGE, "say what to do; --help lists it");
+    return command_fail(&device_command, EXIT_USAGE, "no verb '%s'; --help lists them",
+                        words.count > 0 ? words.items[0] : "");
 }

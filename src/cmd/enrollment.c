@@ -18,7 +18,9 @@ const struct command enrollment_command = {
         "       muster enrollment enable|disable ID [--individual]\n"
         "       muster enrollment delete ID [--individual]\n\n"
         "A group unless --individual is given. Also: --data DIR, --json. Keys are made by the\n"
-        "server unless given; `show --keys` prints them.\n",
+        "server unless given; `show --keys` prints them. An individual enrollment names its "
+        "device\n"
+        "and so counts as its approval; `gated` in the JSON: the operator's approval counts.\n",
     .run = run,
 };
 

@@ -32,8 +32,8 @@ static int print(const struct data_folder *data, bool as_json)
 
     if (!data_folder_read(data, "instance.json", &text, &why))
         return command_fail(&info_command, EXIT_FAILED,
-                            "no server has run in %s yet: start one with muster serve --data %s",
-                            data->path, data->path);
+                            "%s; where no server has run yet, start one with muster serve",
+                            why.text);
     if (json_parse(buf_slice(&text), JSON_LAST_WINS, &arena, &root, &why) != ST_OK)
         return command_fail(&info_command, EXIT_FAILED, "instance.json is damaged: %s", why.text);
     if (as_json)

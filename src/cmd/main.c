@@ -49,8 +49,35 @@ static const char *program_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    fprintf(stderr, "muster: no command '%s'; 'muster help' lists them\n", name);
+    return EXIT_USAGE;
+}
+
+static int help(const char *name)
+{
+    const struct command *command;
+
+    if (!name)
+        return print_help(stdout);
+    command = find_command(name);
+    return command ? command->run(2, (char *[]){(char *)name, "--help", NULL})
+                   : unknown_command(name);
+}
+
 int main(int argc, char **argv)
 {
+    const struct command *command;
     const char *name = argc > 1 ? argv[1] : "";
 
     if (argc > 0 && strcmp(program_name(argv[0]), "dps-keygen") == 0)
@@ -58,15 +85,11 @@ int main(int argc, char **argv)
     if (argc < 2)
         return print_help(stderr);
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        return print_help(stdout);
+        return help(argc > 2 ? argv[2] : NULL);
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
         puts("muster " MUSTER_VERSION);
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        if (strcmp(name, commands[i]->name) == 0)
-            return commands[i]->run(argc - 1, argv + 1);
-    }
-    fprintf(stderr, "muster: no command '%s'; 'muster help' lists them\n", name);
-    return EXIT_USAGE;
+    command = find_command(name);
+    return command ? command->run(argc - 1, argv + 1) : unknown_command(name);
 }

@@ -1,5 +1,6 @@
 /* muster serve: run the server in this process until it is told to stop. */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,20 +38,39 @@ static int print_help(void)
 /* --- what a newcomer and `muster info` are told -------------------------------------------------
  */
 
-static void write_instance(const struct server_about *about, const struct data_folder *data,
-                           struct buf *to)
+/* Where this machine's own commands reach the server, whatever its name resolves to. */
+static void write_local_address(const struct config *config, uint16_t port, struct buf *to)
 {
-    BUF_CLEANUP struct buf url = {.max = 512};
+    slice address = slice_str(config->https);
+    size_t len = address.len;
+
+    while (len > 0 && address.ptr[len - 1] != ':')
+        len--;
+    address = slice_first(address, len ? len - 1 : 0);
+    if (address.len == 0 || slice_equal(address, SLICE("0.0.0.0")))
+        address = SLICE("127.0.0.1");
+    else if (slice_equal(address, SLICE("[::]")))
+        address = SLICE("[::1]");
+    buf_printf(to, "%.*s:%u", SLICE_FMT(address), port);
+}
+
+static void write_instance(const struct server_about *about, const struct config *config,
+                           const struct data_folder *data, struct buf *to)
+{
+    BUF_CLEANUP struct buf url = {.max = 512}, address = {.max = 512};
     struct json_writer w = {.to = to};
-    char *ca = data_folder_path(data, "tls/ca.pem");
+    char *ca = config->certificate[0] ? NULL : data_folder_path(data, "tls/ca.pem");
 
     buf_printf(&url, "https://%s:%u", about->host, about->https_port);
+    write_local_address(config, about->https_port, &address);
     json_open(&w, (slice){0}, '{');
     json_put_text(&w, SLICE("idScope"), slice_str(about->id_scope));
     json_put_text(&w, SLICE("provisioningHost"), slice_str(about->host));
     json_put_text(&w, SLICE("hubHost"), slice_str(about->host));
-    json_put_text(&w, SLICE("caFile"), slice_str(ca));
+    if (ca)
+        json_put_text(&w, SLICE("caFile"), slice_str(ca));
     json_put_text(&w, SLICE("httpsUrl"), buf_slice(&url));
+    json_put_text(&w, SLICE("httpsAddress"), buf_slice(&address));
     json_put_int(&w, SLICE("httpsPort"), about->https_port);
     json_put_int(&w, SLICE("mqttsPort"), about->mqtts_port);
     json_put_int(&w, SLICE("pid"), getpid());
@@ -60,21 +80,27 @@ static void write_instance(const struct server_about *about, const struct data_f
     free(ca);
 }
 
+/* Not indented: it is to be copied, and a here-document ends at the start of a line. */
 static void print_snippet(const struct server_about *about, const struct data_folder *data)
 {
-    printf(
-        "\nA first device, in another shell (needs Python and `pip install azure-iot-device`):\n\n"
-        "  export M='--data %s'\n"
-        "  muster device add first-device $M\n"
-        "  python3 - \"$(muster device connection-string first-device $M)\" <<'END'\n"
-        "  import sys; from azure.iot.device import IoTHubDeviceClient\n"
-        "  ca = open('%s/tls/ca.pem').read()\n"
-        "  device = IoTHubDeviceClient.create_from_connection_string(sys.argv[1], "
-        "server_verification_cert=ca)\n"
-        "  device.send_message('{\"temperature\": 21.5}'); device.shutdown()\n"
-        "  END\n"
-        "  muster monitor --from-start --count 1 $M\n",
-        data->path, data->path);
+    char program[PATH_MAX] = {0};
+
+    if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
+        snprintf(program, sizeof program, "muster");
+    printf("\nA first device, in another shell of this user:\n\n"
+           "muster() { %s \"$@\"; }; export D=%s\n"
+           "python3 -m venv /tmp/first-device && /tmp/first-device/bin/pip install -q "
+           "azure-iot-device\n"
+           "muster device add first-device --data $D\n"
+           "/tmp/first-device/bin/python - $D/tls/ca.pem \"$(muster device connection-string "
+           "first-device --data $D)\" <<'END'\n"
+           "import sys; from azure.iot.device import IoTHubDeviceClient\n"
+           "device = IoTHubDeviceClient.create_from_connection_string(\n"
+           "    sys.argv[2], server_verification_cert=open(sys.argv[1]).read())\n"
+           "device.send_message('{\"temperature\": 21.5}'); device.shutdown()\n"
+           "END\n"
+           "muster monitor --from-start --count 1 --data $D\n",
+           program, data->path);
     if (about->mqtts_port != 8883)
         printf("\nThe device SDKs dial port 8883; this server listens on %u: that device will not "
                "find it.\n",
@@ -84,14 +110,16 @@ static void print_snippet(const struct server_about *about, const struct data_fo
 static void print_banner(const struct server_about *about, const struct data_folder *data)
 {
     printf("Muster " MUSTER_VERSION " is ready.\n\n"
-           "  REST API           https://%s:%u/api\n"
+           "  REST API           https://%s:%u/api/muster/v1   (Authorization: what %s/api-token "
+           "holds)\n"
            "  ID scope           %s\n"
            "  provisioning host  %s   (HTTPS %u, MQTT %u)\n"
            "  hub host           %s   (MQTT %u)\n"
            "  CA file            %s/tls/ca.pem\n"
            "  data folder        %s\n",
-           about->host, about->https_port, about->id_scope, about->host, about->https_port,
-           about->mqtts_port, about->host, about->mqtts_port, data->path, data->path);
+           about->host, about->https_port, data->path, about->id_scope, about->host,
+           about->https_port, about->mqtts_port, about->host, about->mqtts_port, data->path,
+           data->path);
     if (about->https_note)
         printf("\n  Note: %s.\n", about->https_note);
     if (!strchr(about->host, '.'))
@@ -153,7 +181,7 @@ static int serve(const struct config *config, const struct data_folder *data)
     if (!server)
         return command_fail(&serve_command, EXIT_FAILED, "%s", why.text);
     about = server_about(server);
-    write_instance(&about, data, &instance);
+    write_instance(&about, config, data, &instance);
     if (!data_folder_write(data, "instance.json", buf_slice(&instance), &why))
         LOG_ERROR("instance_not_written", LOG_FAULT(&why));
     print_banner(&about, data);

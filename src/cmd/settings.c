@@ -10,30 +10,31 @@ static int run(int argc, char **argv);
 const struct command settings_command = {
     .name = "settings",
     .summary = "what steers the life cycle: auto-approve, templates required, ...",
-    .usage = "usage: muster settings [list] [--json] [--data DIR]\n"
-             "       muster settings set NAME VALUE\n\n"
-             "  lifecycleProfile  seed | later\n"
-             "  autoApprove       true | false\n"
-             "  requireTemplate   never | deviceOrigin | always\n"
-             "  autoAssociate     true | false\n"
-             "  deviceIdCase      lower | any\n\n"
-             "A change holds for the very next registration.\n",
+    .usage =
+        "usage: muster settings [list] [--json] [--data DIR]\n"
+        "       muster settings set NAME VALUE\n\n"
+        "  autoApprove       true | false    devices with a good key need no approval\n"
+        "  requireTemplate   never | deviceOrigin | always    who must be associated first;\n"
+        "                    deviceOrigin: those that appeared by themselves\n"
+        "  autoAssociate     true | false    by the model ID that a device announces\n"
+        "  deviceIdCase      lower | any     of the IDs that operators write\n"
+        "  lifecycleProfile  seed | later    other defaults; 'later' shows unapproved devices as\n"
+        "                    waiting, not as registered\n\n"
+        "A change holds for the very next registration. To let every device with a good key in\n"
+        "at once: autoApprove true and requireTemplate never.\n",
     .run = run,
 };
 
-static int print(struct client *c, const struct json *settings, bool as_json)
+static int print(const struct json *settings, bool as_json)
 {
     if (as_json) {
         client_print_json(settings);
         return EXIT_DONE;
     }
     for (const struct json *m = settings ? settings->first : NULL; m; m = m->next) {
-        BUF_CLEANUP struct buf name = {.max = 256};
+        slice value = m->kind == JSON_STRING ? m->text : m->raw;
 
-        buf_append(&name, m->name);
-        buf_append_byte(&name, 0);
-        printf("%-18s %s\n", (const char *)name.ptr,
-               client_text(c, settings, (const char *)name.ptr));
+        printf("%-18.*s %.*s\n", SLICE_FMT(m->name), SLICE_FMT(value));
     }
     return EXIT_DONE;
 }
@@ -74,7 +75,7 @@ static int run(int argc, char **argv)
     code = setting ? set(&client, words.items[1], words.items[2], &answer)
                    : client_call(&client, "GET", SLICE("settings"), NULL, &answer);
     if (code == EXIT_DONE)
-        code = print(&client, answer, as_json);
+        code = print(answer, as_json);
     client_close(&client);
     return code;
 }

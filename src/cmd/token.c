@@ -97,6 +97,8 @@ static int connection_string_token(const struct token_words *w, const char *give
         return missing("a connection string");
     if (connection_string_parse(slice_str(given), &c, &why) != ST_OK)
         return command_fail(&token_command, EXIT_USAGE, "%s", why.text);
+    if (c.shared_access_key.len == 0)
+        return missing("a connection string with a SharedAccessKey");
     buf_append(&resource, c.host_name);
     if (c.device_id.len > 0)
         buf_printf(&resource, "/devices/%.*s", SLICE_FMT(c.device_id));

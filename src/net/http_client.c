@@ -15,6 +15,7 @@ static void curl_start(void)
 }
 
 struct transfer {
+    struct curl_slist *route; /* CURLOPT_CONNECT_TO */
     const struct http_call *call;
     struct http_answer *answer;
     bool ended; /* by on_part */
@@ -84,9 +85,21 @@ static bool set_request(CURL *curl, const struct http_call *call, struct curl_sl
     return curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
 }
 
+/* The name in the URL is still the one that the certificate must bear. */
+static bool set_route(CURL *curl, struct transfer *t)
+{
+    char entry[300];
+
+    if (!t->call->connect_to)
+        return true;
+    snprintf(entry, sizeof entry, "::%s", t->call->connect_to);
+    t->route = curl_slist_append(NULL, entry);
+    return t->route && curl_easy_setopt(curl, CURLOPT_CONNECT_TO, t->route) == CURLE_OK;
+}
+
 static bool set_transfer(CURL *curl, struct transfer *t, char *error)
 {
-    return curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+    return set_route(curl, t) && curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT, t->call->timeout_s) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error) == CURLE_OK &&
@@ -132,6 +145,7 @@ enum status http_call(const struct http_call *call, struct http_answer *ret, str
     else
         status = fault_set(why, ST_NO_MEMORY, "no memory for an http call");
     curl_slist_free_all(headers);
+    curl_slist_free_all(transfer.route);
     curl_easy_cleanup(curl);
     if (status != ST_OK) {
         buf_deinit(&answer.body);

@@ -9,6 +9,7 @@ struct http_call {
     const char *method;        /* "GET" */
     const char *url;           /* https:// only */
     const char *ca_file;       /* PEM; NULL: the system's */
+    const char *connect_to;    /* ADDR:PORT to dial in place of the URL's; NULL: as it says */
     const char *authorization; /* whole header value; NULL: none */
     slice body;                /* sent as application/json when body.ptr is set */
     long timeout_s;            /* 0: none, for streams */

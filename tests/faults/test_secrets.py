@@ -16,6 +16,9 @@ from lib.server import HubDevice, HubModule, MusterServer
 KEPT_IN_THE_CLEAR = {"api-token", "master.key", "tls/ca.key", "tls/server-p256.key",
                      "tls/server-rsa.key"}
 
+# Handed to every device anyway.
+PUBLIC_CERTIFICATES = {"ca.pem", "server-p256.pem", "server-rsa.pem"}
+
 
 def canary(word):
     """A key of 32 bytes that nobody else would make."""
@@ -190,7 +193,9 @@ def test_the_data_folder_is_for_its_owner_alone(story):
     server, _, _, modes = story
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
     assert stat.S_IMODE((server.data / "tls").stat().st_mode) == 0o700
-    wrong = {str(path): oct(mode) for path, mode in modes.items() if mode & 0o177}
+    public = {server.data / "tls" / name for name in PUBLIC_CERTIFICATES}
+    wrong = {str(path): oct(mode) for path, mode in modes.items()
+             if mode & (0o133 if path in public else 0o177)}
     assert not wrong
     assert server.data / "api-token" in modes
 

@@ -56,7 +56,8 @@ static void write_connection(struct json_writer *w, const struct device_view *v)
     json_close(w, '}');
 }
 
-static void write_device(struct json_writer *w, const struct device_view *v)
+/* Who is connected is asked for one device at a time; a list does not say. */
+static void write_device(struct json_writer *w, const struct device_view *v, bool in_list)
 {
     const struct device *d = v->device;
 
@@ -73,7 +74,8 @@ static void write_device(struct json_writer *w, const struct device_view *v)
     json_put_bool(w, SLICE("associated"), d->template_id.len > 0);
     json_put_text(w, SLICE("origin"), slice_str(device_origin_name(d->origin)));
     app_put_text_or_null(w, SLICE("refusal"), slice_str(v->refusal));
-    write_connection(w, v);
+    if (!in_list)
+        write_connection(w, v);
     app_put_text_or_null(w, SLICE("modelId"), d->model_id);
     json_put_text(w, SLICE("hub"), d->hub);
     write_enrollment(w, d);
@@ -96,7 +98,7 @@ static void on_view(void *context, enum status status, const struct device_view 
     } else if (!v || !v->device) {
         exchange_answer(x, 204, (slice){0});
     } else {
-        write_device(&w, v);
+        write_device(&w, v, false);
         app_answer_object(x, &body);
     }
     exchange_release(x);
@@ -121,7 +123,7 @@ static void on_row(void *context, enum status status, const struct device_view *
         return;
     }
     app_list_row(list, v->device->id);
-    write_device(&list->w, v);
+    write_device(&list->w, v, true);
 }
 
 static bool read_status(struct exchange *x, int *ret)

@@ -58,7 +58,7 @@ static void on_root(struct exchange *x)
 {
     exchange_answer_as(x, 200, SLICE("text/plain; charset=utf-8"),
                        SLICE("Muster. Devices provision and connect here; the REST API is under "
-                             "/api.\n"));
+                             "/api/muster/v1.\n"));
 }
 
 static const struct http_route routes[] = {

@@ -253,7 +253,8 @@ static void on_principal(void *context, enum status status, const struct device_
         return;
     }
     if (status != ST_OK) {
-        LOG_LIMITED(LOG_LEVEL_WARN, "connect_refused", LOG_STR("status", status_name(status)),
+        LOG_LIMITED(LOG_LEVEL_WARN, "connect_refused", LOG_TEXT("device", d->identity),
+                    LOG_STR("status", status_name(status)),
                     LOG_TEXT("peer", stream_peer(c->stream)), LOG_FAULT(why));
         mqtt_connection_refuse(c, (enum mqtt_connack)hub_error(status)->connack);
     } else {
@@ -285,13 +286,14 @@ static slice put(char **at, slice bytes)
     return copy;
 }
 
-static bool keep_greeting(struct hub_device *d, const struct hub_username *name)
+static bool keep_greeting(struct hub_device *d, slice client_id, const struct hub_username *name)
 {
-    char *at = malloc(name->model_id.len + name->client_type.len + 1);
+    char *at = malloc(client_id.len + name->model_id.len + name->client_type.len + 1);
 
     d->greeting = at;
     if (!at)
         return false;
+    d->identity = put(&at, client_id);
     d->model_id = put(&at, name->model_id);
     d->client_type = put(&at, name->client_type);
     return true;
@@ -360,7 +362,8 @@ static struct hub_device *create(struct mqtt_connection *c, const struct mqtt_co
     d->keep_alive_s = connect->keep_alive_s;
     d->clean_session = connect->clean_session;
     buf_init(&d->method_filters, MQTT_CONNECT_MAX);
-    if (!keep_greeting(d, name) || (connect->has_will && !keep_will(d, connect, will_bag))) {
+    if (!keep_greeting(d, connect->client_id, name) ||
+        (connect->has_will && !keep_will(d, connect, will_bag))) {
         free(d->greeting);
         free(d);
         return NULL;

@@ -47,8 +47,8 @@ struct hub_suback {
 struct hub_device {
     struct session session;
     struct mqtt_connection *connection;
-    char *greeting; /* what CONNECT said, until the session is open */
-    slice model_id, client_type;
+    char *greeting;                        /* what CONNECT said, until the session is open */
+    slice identity, model_id, client_type; /* identity: the client ID, for the log */
     uint16_t keep_alive_s;
     bool clean_session;
     bool disconnected; /* DISCONNECT came: no will */
