@@ -22,8 +22,7 @@ void central_bind(struct central *c, struct provisioning *p);
 void central_destroy(struct central *c);
 struct provisioning_gate central_gate(struct central *c);
 
-/* --- settings (1.2) ----------------------------------------------------------------------------
- */
+/* --- settings (1.2) -------------------------------------------------------------------------- */
 
 enum lifecycle_profile { PROFILE_SEED, PROFILE_LATER };
 struct central_settings {
@@ -42,8 +41,7 @@ void central_get_settings(struct central *c, settings_fn *on_settings, void *con
 void central_set(struct central *c, slice name, slice value, settings_fn *on_settings,
                  void *context);
 
-/* --- acts on one device --------------------------------------------------------------------------
- */
+/* --- acts on one device ---------------------------------------------------------------------- */
 
 struct device_view {
     const struct device *device; /* NULL unless ST_OK */
@@ -91,8 +89,7 @@ typedef void credentials_fn(void *context, enum status status, const struct devi
 void central_device_credentials(struct central *c, slice device_id, credentials_fn *on_keys,
                                 void *context);
 
-/* --- templates
- * ------------------------------------------------------------------------------------ */
+/* --- templates ------------------------------------------------------------------------------- */
 
 struct template_row {
     slice id, display_name;

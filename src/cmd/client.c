@@ -85,8 +85,7 @@ void client_close(struct client *c)
     arena_deinit(&c->arena);
 }
 
-/* --- calls --------------------------------------------------------------------------------------
- */
+/* --- calls ----------------------------------------------------------------------------------- */
 
 static void join_url(const struct client *c, slice path, struct buf *url)
 {
@@ -195,8 +194,7 @@ void client_path(struct buf *ret, const char *format, const char *argument)
     }
 }
 
-/* --- printing
- * ------------------------------------------------------------------------------------- */
+/* --- printing -------------------------------------------------------------------------------- */
 
 void client_print_json(const struct json *value)
 {

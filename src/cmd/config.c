@@ -169,8 +169,7 @@ static bool read_file(struct config *c, const char *path, struct fault *why)
     return false;
 }
 
-/* --- the command line ---------------------------------------------------------------------------
- */
+/* --- the command line ------------------------------------------------------------------------ */
 
 static bool is_option(const char *word, const char *key)
 {
@@ -243,7 +242,7 @@ static bool set_defaults(struct config *c, struct fault *why)
 
 bool config_read(struct config *c, int argc, char **argv, struct fault *why)
 {
-    *c = (struct config){0};
+    *c = (struct config){.argc = argc, .argv = argv};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             c->help = true;
@@ -262,8 +261,7 @@ bool config_read(struct config *c, int argc, char **argv, struct fault *why)
 
 bool config_reread(const struct config *was, struct config *ret, struct fault *why)
 {
-    *ret = (struct config){0};
-    if (set_defaults(ret, why) && (!was->file || read_file(ret, was->file, why)))
+    if (config_read(ret, was->argc, was->argv, why))
         return true;
     config_free(ret);
     return false;

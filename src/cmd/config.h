@@ -26,12 +26,14 @@ struct config {
     int64_t disk_free_mib, disk_free_percent;
     bool https_given; /* an explicit address is never exchanged for another */
     char *file;       /* --config */
+    int argc;         /* as given, to be read again on reload */
+    char **argv;
     bool help;
 };
 
 /* Defaults, then the file, then the options. False with a sentence that says what to do. */
 CHECKED bool config_read(struct config *c, int argc, char **argv, struct fault *why);
-/* The [server]log_level and such that may change while running: reads the file anew. */
+/* Reads the same file and options anew. */
 CHECKED bool config_reread(const struct config *was, struct config *ret, struct fault *why);
 void config_free(struct config *c);
 /* The options with their defaults and help, for --help. */

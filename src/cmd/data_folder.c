@@ -150,8 +150,15 @@ bool data_folder_id_scope(const struct data_folder *d, struct buf *to, struct fa
 {
     uint8_t random[4];
 
-    if (data_folder_has(d, "id-scope"))
-        return data_folder_read(d, "id-scope", to, why);
+    if (data_folder_has(d, "id-scope")) {
+        bool read = data_folder_read(d, "id-scope", to, why);
+
+        if (read && to->len > 0)
+            return true;
+        if (read)
+            fault_set(why, ST_INTERNAL, "the file id-scope in %s is empty", d->path);
+        return false;
+    }
     random_bytes(random, sizeof random);
     buf_init(to, 64);
     buf_append_str(to, "0ne");
@@ -199,7 +206,7 @@ bool data_folder_certificates(const struct data_folder *d, const slice *names, s
 
     if (!ok)
         fault_set(why, ST_INTERNAL, "cannot make %s/tls: %s", d->path, strerror(errno));
-    else if (access(root, R_OK) != 0 || access(root_key, R_OK) != 0)
+    else if (access(root, F_OK) != 0)
         ok = certificate_make_root(root, root_key, SLICE("Muster local CA"), ROOT_DAYS, why);
     free(folder);
     free(root);

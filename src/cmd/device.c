@@ -36,8 +36,7 @@ struct device_words {
     struct words ids; /* all words behind the verb */
 };
 
-/* --- printing
- * ------------------------------------------------------------------------------------- */
+/* --- printing -------------------------------------------------------------------------------- */
 
 static void print_row(struct client *c, struct json *d)
 {
@@ -64,8 +63,7 @@ static void print_device(struct client *c, const struct device_words *w, struct 
                client_text(c, attempt, "result"), client_text(c, attempt, "reason"));
 }
 
-/* --- calls
- * ------------------------------------------------------------------------------------------ */
+/* --- calls ----------------------------------------------------------------------------------- */
 
 static void path_of(const struct device_words *w, const char *id, const char *behind,
                     struct buf *path)
@@ -157,8 +155,7 @@ static int associate(struct client *c, const struct device_words *w)
     return act_on_each(c, w, "POST", "/associate", &body);
 }
 
-/* --- list: page by page
- * ------------------------------------------------------------------------------ */
+/* --- list: page by page ---------------------------------------------------------------------- */
 
 static void put_query(struct buf *path, const char *name, const char *value)
 {
@@ -216,8 +213,7 @@ static int list(struct client *c, const struct device_words *w)
     return EXIT_DONE;
 }
 
-/* --- one device: twin, methods, messages
- * ------------------------------------------------------------- */
+/* --- one device: twin, methods, messages ----------------------------------------------------- */
 
 static int call_and_print(struct client *c, const struct device_words *w, const char *method,
                           const char *behind, const struct buf *body)
@@ -341,8 +337,7 @@ static int connection_string(struct client *c, const struct device_words *w)
     return code;
 }
 
-/* --- verbs
- * -------------------------------------------------------------------------------------------- */
+/* --- verbs ----------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

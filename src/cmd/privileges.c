@@ -39,17 +39,24 @@ static gid_t owner_gid;
 
 static int give_one(const char *path, const struct stat *about, int kind, struct FTW *walk)
 {
-    (void)about;
     (void)kind;
     (void)walk;
+    if (S_ISREG(about->st_mode) && about->st_nlink > 1)
+        return 0; /* it has another name, which may lie elsewhere */
     return lchown(path, owner_uid, owner_gid);
 }
 
+/* Once: what the account owns already may hold its links to elsewhere, so root goes through it no
+ * more. The folder itself changes hands last. */
 static bool give_folder(const char *folder, const struct passwd *account)
 {
+    struct stat about;
+
+    if (stat(folder, &about) == 0 && about.st_uid == account->pw_uid)
+        return true;
     owner_uid = account->pw_uid;
     owner_gid = account->pw_gid;
-    return nftw(folder, give_one, TREE_DEPTH_MAX, FTW_PHYS | FTW_MOUNT) == 0;
+    return nftw(folder, give_one, TREE_DEPTH_MAX, FTW_PHYS | FTW_MOUNT | FTW_DEPTH) == 0;
 }
 
 static bool become(const struct passwd *account)

@@ -35,8 +35,7 @@ static int print_help(void)
     return EXIT_DONE;
 }
 
-/* --- what a newcomer and `muster info` are told -------------------------------------------------
- */
+/* --- what a newcomer and `muster info` are told ---------------------------------------------- */
 
 /* Where this machine's own commands reach the server, whatever its name resolves to. */
 static void write_local_address(const struct config *config, uint16_t port, struct buf *to)
@@ -130,8 +129,7 @@ static void print_banner(const struct server_about *about, const struct data_fol
     fflush(stdout);
 }
 
-/* --- running
- * -------------------------------------------------------------------------------------- */
+/* --- running --------------------------------------------------------------------------------- */
 
 static void reload(struct server *server, const struct config *config)
 {
@@ -140,7 +138,7 @@ static void reload(struct server *server, const struct config *config)
 
     if (config_reread(config, &fresh, &why)) {
         if (server_reload(server, &fresh, &why))
-            LOG_INFO("reloaded", LOG_STR("file", config->file));
+            LOG_INFO("reloaded", LOG_STR("file", config->file ? config->file : ""));
         else
             LOG_ERROR("reload_failed", LOG_FAULT(&why));
         config_free(&fresh);

@@ -51,8 +51,7 @@ struct server {
     bool running;
 };
 
-/* --- names and certificates ---------------------------------------------------------------------
- */
+/* --- names and certificates ------------------------------------------------------------------ */
 
 static bool collect_hosts(struct server *s, const struct config *config, struct fault *why)
 {
@@ -95,6 +94,13 @@ static bool find_paths(struct tls_paths *paths, const struct data_folder *data,
 {
     bool own = !config->certificate[0];
 
+    if (!config->certificate[0] != !config->key[0] ||
+        !config->rsa_certificate[0] != !config->rsa_key[0] || (own && config->rsa_certificate[0])) {
+        fault_set(why, ST_BAD_REQUEST,
+                  "--certificate and --key go together, and --rsa-certificate "
+                  "and --rsa-key with them");
+        return false;
+    }
     *paths = (struct tls_paths){0};
     if (set_path(&paths->files[0], data, config->certificate, own ? "tls/server-p256.pem" : NULL) &&
         set_path(&paths->files[1], data, config->key, own ? "tls/server-p256.key" : NULL) &&
@@ -145,8 +151,7 @@ bool server_reload(struct server *s, const struct config *config, struct fault *
     return tls_server_reload(s->tls, chains, chains_of(&s->paths, chains), why);
 }
 
-/* --- the floors ---------------------------------------------------------------------------------
- */
+/* --- the floors ------------------------------------------------------------------------------ */
 
 static unsigned count_workers(const struct config *config)
 {
@@ -277,8 +282,7 @@ static bool open_fronts(struct server *s, const struct config *config, struct fa
     return s->mqtt && s->http;
 }
 
-/* --- the doors ----------------------------------------------------------------------------------
- */
+/* --- the doors ------------------------------------------------------------------------------- */
 
 /* 443 may be another's: serve on 8443 then, and say what that costs. An address that was asked
  * for by name is never exchanged. */
@@ -333,14 +337,14 @@ static bool read_id_scope(struct server *s, const struct data_folder *data, stru
     return !s->id_scope.failed;
 }
 
-/* --- up and down --------------------------------------------------------------------------------
- */
+/* --- up and down ----------------------------------------------------------------------------- */
 
 static bool build(struct server *s, const struct config *config, const struct data_folder *data,
                   struct fault *why)
 {
-    if (!collect_hosts(s, config, why) || !read_id_scope(s, data, why) ||
-        !open_tls(s, config, data, why) || !open_ground(s, config, data, why) ||
+    /* The store's lock first: a second server must not touch the files of the one that runs. */
+    if (!collect_hosts(s, config, why) || !open_ground(s, config, data, why) ||
+        !read_id_scope(s, data, why) || !open_tls(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
         !make_token(s, data, why) || !open_fronts(s, config, why) || !open_doors(s, config, why))
         return false;

@@ -134,13 +134,38 @@ static bool is_json(slice body)
     return body.len > 0 && json_parse(body, JSON_LAST_WINS, &arena, &value, &why) == ST_OK;
 }
 
+/* Readers take a line for a message: in JSON a line break stands between tokens only, where a
+ * blank does as well. */
+static void unbreak(struct buf *text, size_t from)
+{
+    for (size_t i = from; i < text->len; i++) {
+        if (text->ptr[i] == '\n' || text->ptr[i] == '\r')
+            text->ptr[i] = ' ';
+    }
+}
+
+/* Text that people read; other bytes would be six times as long as escapes. */
+static bool is_plain_text(slice body)
+{
+    for (size_t i = 0; i < body.len; i++) {
+        uint8_t c = body.ptr[i];
+
+        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+            return false;
+    }
+    return utf8_valid(body);
+}
+
 static void write_body(slice body, struct json_writer *w)
 {
     BUF_CLEANUP struct buf base64 = {.max = D2C_MESSAGE_MAX * 2};
 
     if (is_json(body)) {
+        size_t at = w->to->len;
+
         json_put_raw(w, SLICE("body"), body);
-    } else if (utf8_valid(body) && !(body.len > 0 && memchr(body.ptr, 0, body.len))) {
+        unbreak(w->to, at);
+    } else if (is_plain_text(body)) {
         json_put_text(w, SLICE("body"), body);
     } else {
         base64_encode(body, &base64);

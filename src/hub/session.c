@@ -159,6 +159,10 @@ static void give_up(struct session *s, enum status status)
 /* What a device says of itself ends up in rows and on screens. */
 static slice usable(slice text, size_t max)
 {
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
+            return (slice){0};
+    }
     return text.len <= max && utf8_valid(text) ? text : (slice){0};
 }
 

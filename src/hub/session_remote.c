@@ -202,9 +202,15 @@ void session_drain_worker(struct mail *mail)
     struct hub_worker *w = (struct hub_worker *)((char *)mail - offsetof(struct hub_worker, drain));
 
     for (size_t i = 0; i < w->sessions.bucket_count; i++) {
-        for (struct session *s = w->sessions.buckets[i], *next; s; s = next) {
-            next = s->next_in_bucket;
-            session_end(s, SESSION_END_REVOKED);
+        struct session *s = w->sessions.buckets[i];
+
+        while (s) {
+            bool ends = s->state == SESSION_LIVE && !s->is_ending;
+
+            if (ends)
+                session_end(s, SESSION_END_REVOKED);
+            /* An end may take others off the list: from its front again. */
+            s = ends ? w->sessions.buckets[i] : s->next_in_bucket;
         }
     }
 }

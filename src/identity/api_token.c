@@ -13,7 +13,9 @@
 
 static const struct sql insert_sql = {
     "INSERT INTO api_token (token_id, hash, rights, created_at, expires_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5)"};
+    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (token_id) DO UPDATE SET hash = excluded.hash,"
+    " rights = excluded.rights, created_at = excluded.created_at,"
+    " expires_at = excluded.expires_at"};
 static const struct sql get_sql = {
     "SELECT hash, rights, expires_at FROM api_token WHERE token_id = ?1"};
 

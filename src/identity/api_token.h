@@ -11,7 +11,8 @@
 #include "identity/identity.h"
 #include "identity/principal.h"
 
-/* Makes a token with these rights; the text is appended to `ret`. Blocking: first start only. */
+/* Makes a token with these rights, in place of one of that ID; the text is appended to `ret`.
+ * Blocking: first start only. */
 CHECKED enum status api_token_create_now(struct identity *id, slice token_id, unsigned rights,
                                          instant expires_at, struct buf *ret, struct fault *why);
 /* From an Authorization header. ST_UNAUTHORIZED for anything wrong or expired. */

@@ -107,8 +107,7 @@ void registration_attest(struct provisioning *p, const struct registration_reque
 void registration_write_json(const struct registration *r, bool bare, slice tracking_id,
                              instant now, struct buf *to);
 
-/* --- the application's side --------------------------------------------------------------------
- */
+/* --- the application's side ------------------------------------------------------------------ */
 
 /* Assign a device that the gate lets through, as a registration would (central.md 1.11). The
  * callback's assigned_hub and device_id; ST_REFUSED with the gate's reason in `why`. */

@@ -9,8 +9,7 @@ static struct central *central_of(struct exchange *x)
     return x->front->options.central;
 }
 
-/* --- writing
- * ----------------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 static void write_attempt(struct json_writer *w, const struct device_attempt *a)
 {
@@ -104,8 +103,7 @@ static void on_view(void *context, enum status status, const struct device_view 
     exchange_release(x);
 }
 
-/* --- get, list
- * ------------------------------------------------------------------------------------------ */
+/* --- get, list ------------------------------------------------------------------------------- */
 
 void app_device_get(struct exchange *x)
 {
@@ -122,7 +120,8 @@ static void on_row(void *context, enum status status, const struct device_view *
         app_list_end(list, status, why);
         return;
     }
-    app_list_row(list, v->device->id);
+    if (!app_list_row(list, v->device->id))
+        return;
     write_device(&list->w, v, true);
 }
 
@@ -165,9 +164,7 @@ void app_devices_list(struct exchange *x)
     central_device_list(central_of(x), &filter, on_row, list);
 }
 
-/* --- acts
- * --------------------------------------------------------------------------------------------------
- */
+/* --- acts ------------------------------------------------------------------------------------ */
 
 static void add(struct exchange *x, slice id)
 {
@@ -242,8 +239,7 @@ void app_device_associate(struct exchange *x)
     exchange_answer_error(x, ST_BAD_REQUEST, &why);
 }
 
-/* --- credentials
- * --------------------------------------------------------------------------------------------- */
+/* --- credentials ----------------------------------------------------------------------------- */
 
 static void on_credentials(void *context, enum status status, const struct device_credentials *k,
                            const struct fault *why)

@@ -76,8 +76,7 @@ static void on_enrollment(void *context, enum status status, const struct enroll
     exchange_release(x);
 }
 
-/* --- get, list
- * ------------------------------------------------------------------------------------- */
+/* --- get, list ------------------------------------------------------------------------------- */
 
 void app_enrollment_get(struct exchange *x)
 {
@@ -105,7 +104,8 @@ static void on_row(void *context, enum status status, const struct enrollment *e
         app_list_end(list, status, why);
         return;
     }
-    app_list_row(list, e->id);
+    if (!app_list_row(list, e->id))
+        return;
     write_enrollment(&list->w, e, false);
 }
 
@@ -117,8 +117,7 @@ void app_enrollments_list(struct exchange *x)
         enrollment_list(service_of(x), kind_of(x), rows->after, rows->limit, on_row, rows);
 }
 
-/* --- put
- * ---------------------------------------------------------------------------------------------- */
+/* --- put ------------------------------------------------------------------------------------- */
 
 static bool wrong(struct exchange *x, const char *sentence)
 {
@@ -203,15 +202,14 @@ void app_enrollment_put(struct exchange *x)
 
     if (!exchange_json(x, &body) || !apply_body(x, body, &e))
         return;
-    call = begin(x, true);
+    call = begin(x, may(&x->principal, RIGHT_APP_SECRETS));
     if (call)
         enrollment_put(service_of(x), &e, on_enrollment, call);
     secret_wipe(&e.primary);
     secret_wipe(&e.secondary);
 }
 
-/* --- patch: read, change, put back with the version that was read
- * -------------------------------------- */
+/* --- patch: read, change, put back with the version that was read ---------------------------- */
 
 static void on_patched(void *context, enum status status, const struct enrollment *e,
                        const struct fault *why)
@@ -246,8 +244,7 @@ void app_enrollment_patch(struct exchange *x)
     enrollment_get(service_of(x), kind_of(x), x->bound[0], false, on_patched, call);
 }
 
-/* --- delete, regenerate
- * ---------------------------------------------------------------------------------- */
+/* --- delete, regenerate ---------------------------------------------------------------------- */
 
 static void on_deleted(void *context, enum status status, const struct enrollment *e,
                        const struct fault *why)
@@ -285,7 +282,7 @@ void app_enrollment_regenerate(struct exchange *x)
         wrong(x, "slot must be primary or secondary");
         return;
     }
-    call = begin(x, true);
+    call = begin(x, may(&x->principal, RIGHT_APP_SECRETS));
     if (call)
         enrollment_regenerate_key(service_of(x), kind_of(x), x->bound[0],
                                   primary ? CREDENTIAL_PRIMARY : CREDENTIAL_SECONDARY,

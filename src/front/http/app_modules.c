@@ -34,7 +34,8 @@ static void on_row(void *context, enum status status, const struct device *m)
         app_list_end(list, status, NULL);
         return;
     }
-    app_list_row(list, m->module_id);
+    if (!app_list_row(list, m->module_id))
+        return;
     write_module(&list->w, m);
 }
 
@@ -67,8 +68,7 @@ void app_module_get(struct exchange *x)
     device_get(identity_of(x), hub_name_of(x)->name, x->bound[0], x->bound[1], on_module, x);
 }
 
-/* --- create: with fresh keys, shown in the answer
- * --------------------------------------------------------- */
+/* --- create: with fresh keys, shown in the answer -------------------------------------------- */
 
 static void write_created(struct exchange *x, const struct device *m, const struct secret *primary,
                           const struct secret *secondary, struct json_writer *w)
@@ -161,8 +161,7 @@ void app_module_put(struct exchange *x)
     unit_submit(unit, on_created, x);
 }
 
-/* --- delete: the row, what the hub keeps of it, its live session
- * -------------------------------------------- */
+/* --- delete: the row, what the hub keeps of it, its live session ----------------------------- */
 
 static void on_revoked(void *context)
 {

@@ -34,7 +34,7 @@ static void on_again(struct mail *mail)
     m->posted = false;
     if (m->gone)
         finish(m);
-    else
+    else if (!m->reading)
         read_next(m);
 }
 
@@ -152,9 +152,15 @@ static void on_gone(struct exchange *x)
 static void on_bounds(void *context, enum status status, uint64_t oldest, uint64_t next)
 {
     struct monitor *m = context;
+    struct exchange *x = m->x;
 
-    if (status != ST_OK)
-        m->gone = true;
+    if (status != ST_OK) {
+        x->on_gone = NULL;
+        x->on_drained = NULL;
+        exchange_answer_error(x, status, NULL);
+        exchange_release(x);
+        return;
+    }
     m->next[m->at++] = m->from_start ? oldest : next;
     if (--m->bounds_due > 0) {
         log_bounds(m->x->front->options.log, m->at, on_bounds, m);
@@ -195,8 +201,8 @@ void app_monitor(struct exchange *x)
 {
     struct monitor *m = arena_alloc(&x->arena, sizeof *m);
 
-    if (!m) {
-        exchange_answer_error(x, ST_NO_MEMORY, NULL);
+    if (!m || x->request->method == HTTP_HEAD) {
+        exchange_answer_error(x, m ? ST_METHOD_NOT_ALLOWED : ST_NO_MEMORY, NULL);
         return;
     }
     m->x = x;

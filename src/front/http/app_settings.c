@@ -17,8 +17,7 @@ void app_info_get(struct exchange *x)
     app_answer_object(x, &body);
 }
 
-/* --- settings
- * -------------------------------------------------------------------------------------- */
+/* --- settings -------------------------------------------------------------------------------- */
 
 static const char *const require_names[] = {
     [TEMPLATE_NEVER] = "never",
@@ -75,8 +74,7 @@ void app_setting_put(struct exchange *x)
                 value->kind == JSON_STRING ? value->text : value->raw, on_settings, x);
 }
 
-/* --- templates
- * --------------------------------------------------------------------------------------- */
+/* --- templates ------------------------------------------------------------------------------- */
 
 static void on_template(void *context, enum status status, const struct template_row *t)
 {
@@ -86,7 +84,8 @@ static void on_template(void *context, enum status status, const struct template
         app_list_end(list, status, NULL);
         return;
     }
-    app_list_row(list, t->id);
+    if (!app_list_row(list, t->id))
+        return;
     json_open(&list->w, (slice){0}, '{');
     json_put_text(&list->w, SLICE("id"), t->id);
     json_put_text(&list->w, SLICE("displayName"), t->display_name);
@@ -102,8 +101,7 @@ void app_templates_list(struct exchange *x)
         central_template_list(x->front->options.central, on_template, list);
 }
 
-/* --- policies
- * ------------------------------------------------------------------------------------------ */
+/* --- policies -------------------------------------------------------------------------------- */
 
 static const struct {
     enum right right;

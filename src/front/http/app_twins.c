@@ -34,8 +34,7 @@ static bool wrong(struct exchange *x, const char *sentence)
     return false;
 }
 
-/* --- twin
- * ---------------------------------------------------------------------------------------------- */
+/* --- twin ------------------------------------------------------------------------------------ */
 
 /* {"a":1} with its metadata and version put behind the members. */
 static void write_section(struct json_writer *w, slice name, slice section, slice metadata,
@@ -137,8 +136,7 @@ void app_twin_put(struct exchange *x)
     update(x, true);
 }
 
-/* --- methods
- * ---------------------------------------------------------------------------------------------- */
+/* --- methods --------------------------------------------------------------------------------- */
 
 static void on_method(void *context, enum status status, int64_t method_status, slice payload,
                       const struct fault *why)
@@ -185,8 +183,7 @@ void app_method_invoke(struct exchange *x)
     method_invoke(hub_of(x), &request, on_method, x);
 }
 
-/* --- cloud-to-device
- * ---------------------------------------------------------------------------------------- */
+/* --- cloud-to-device ------------------------------------------------------------------------- */
 
 static void on_sent(void *context, enum status status, int64_t sequence, const struct fault *why)
 {

@@ -67,8 +67,7 @@ static const struct http_route routes[] = {
 };
 /* clang-format on */
 
-/* --- errors: one row a status (contract/central.md 6.1) -----------------------------------------
- */
+/* --- errors: one row a status (contract/central.md 6.1) -------------------------------------- */
 
 static const struct {
     int http_status;
@@ -126,8 +125,7 @@ static void answer_error(struct exchange *x, enum status status, const struct fa
     exchange_answer(x, errors[status].http_status, buf_slice(&body));
 }
 
-/* --- callers
- * --------------------------------------------------------------------------------------- */
+/* --- callers --------------------------------------------------------------------------------- */
 
 static void on_principal(void *context, enum status status, const struct principal *p,
                          const struct fault *why)
@@ -160,8 +158,7 @@ const struct http_family application_family = {
     .answer_error = answer_error,
 };
 
-/* --- shared by handlers
- * ------------------------------------------------------------------------------ */
+/* --- shared by handlers ---------------------------------------------------------------------- */
 
 void app_put_time(struct json_writer *w, slice name, instant at)
 {
@@ -211,8 +208,7 @@ void app_answer_object(struct exchange *x, const struct buf *body)
     exchange_answer(x, 200, buf_slice(body));
 }
 
-/* --- lists
- * ------------------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------- */
 
 struct app_list *app_list_begin(struct exchange *x)
 {
@@ -244,11 +240,15 @@ struct app_list *app_list_begin(struct exchange *x)
     return list;
 }
 
-void app_list_row(struct app_list *list, slice id)
+bool app_list_row(struct app_list *list, slice id)
 {
+    list->cut = list->cut || list->text.len > APP_PAGE_BYTES;
+    if (list->cut)
+        return false;
     list->count++;
     buf_clear(&list->last);
     buf_append(&list->last, id);
+    return true;
 }
 
 void app_list_end(struct app_list *list, enum status status, const struct fault *why)
@@ -256,7 +256,7 @@ void app_list_end(struct app_list *list, enum status status, const struct fault 
     struct exchange *x = list->x;
 
     json_close(&list->w, ']');
-    if (list->count >= list->limit)
+    if (list->cut || list->count >= list->limit)
         json_put_text(&list->w, SLICE("next"), buf_slice(&list->last));
     json_close(&list->w, '}');
     if (status == ST_OK)

@@ -4,7 +4,8 @@
 
 #include "front/http/exchange.h"
 
-#define APP_ANSWER_MAX (8 * 1024 * 1024)
+#define APP_ANSWER_MAX (960 * 1024) /* below what a stream lets wait */
+#define APP_PAGE_BYTES (640 * 1024) /* a page ends early beyond this */
 #define APP_PAGE_DEFAULT 100
 #define APP_PAGE_MAX 1000
 
@@ -17,12 +18,14 @@ struct app_list {
     slice after; /* as asked */
     unsigned limit;
     unsigned count;
+    bool cut;        /* the page ended early */
     struct buf last; /* ID of the last row */
 };
 /* Reads `after` and `top`; NULL after a 400 was answered. The exchange is held until the end. */
 struct app_list *app_list_begin(struct exchange *x);
-/* Notes a row's ID; the caller then writes it through list->w. */
-void app_list_row(struct app_list *list, slice id);
+/* Notes a row's ID; the caller then writes it through list->w. False: the page is full, leave it
+ * out. */
+CHECKED bool app_list_row(struct app_list *list, slice id);
 void app_list_end(struct app_list *list, enum status status, const struct fault *why);
 
 /* An ISO time member, null for 0. */

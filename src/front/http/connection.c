@@ -30,14 +30,14 @@ struct http_connection {
     enum http_state state;
     bool keep_alive;
     bool paused;
+    bool head_begun; /* bytes of a request have come */
     struct http_chunks chunks;
     uint64_t body_left;
     int64_t body_since_ms;
     struct timer timer;
 };
 
-/* --- small things -------------------------------------------------------------------------------
- */
+/* --- small things ---------------------------------------------------------------------------- */
 
 void http_connection_send_head(struct http_connection *c, slice head)
 {
@@ -96,34 +96,14 @@ static void let_exchange_go(struct http_connection *c)
     exchange_release(x);
 }
 
-/* --- deadlines ----------------------------------------------------------------------------------
- */
+static void on_late(struct timer *t);
 
-static void on_late(struct timer *t)
-{
-    struct http_connection *c =
-        (struct http_connection *)((char *)t - offsetof(struct http_connection, timer));
-
-    end(c);
-}
-
-static void on_body_timer(struct timer *t)
-{
-    struct http_connection *c =
-        (struct http_connection *)((char *)t - offsetof(struct http_connection, timer));
-    struct worker *w = stream_worker(c->stream);
-    int64_t took_ms = worker_now_ms(w) - c->body_since_ms;
-    int64_t owed = (took_ms - BODY_GRACE_MS) / 1000 * BODY_BYTES_PER_S;
-
-    if ((int64_t)c->exchange->body.len < owed)
-        end(c);
-    else
-        timer_arm(w, t, 1000, on_body_timer);
-}
+/* --- deadlines ------------------------------------------------------------------------------- */
 
 static void await_head(struct http_connection *c, int64_t patience_ms)
 {
     c->state = AWAIT_HEAD;
+    c->head_begun = false;
     timer_arm(stream_worker(c->stream), &c->timer, patience_ms, on_late);
 }
 
@@ -145,8 +125,7 @@ void http_connection_answered(struct http_connection *c)
     }
 }
 
-/* --- refusing what is no request
- * ------------------------------------------------------------------ */
+/* --- refusing what is no request ------------------------------------------------------------- */
 
 static void refuse(struct http_connection *c, enum http_result result, bool in_body,
                    const char *cause)
@@ -155,7 +134,9 @@ static void refuse(struct http_connection *c, enum http_result result, bool in_b
     char head[256];
     int len;
 
-    if (result == HTTP_LINE_TOO_LONG)
+    if (result == HTTP_MORE)
+        status = "408 Request Timeout";
+    else if (result == HTTP_LINE_TOO_LONG)
         status = "414 URI Too Long";
     else if (result == HTTP_TOO_LARGE)
         status = in_body ? "413 Content Too Large" : "431 Request Header Fields Too Large";
@@ -168,8 +149,32 @@ static void refuse(struct http_connection *c, enum http_result result, bool in_b
     end(c);
 }
 
-/* --- reading
- * --------------------------------------------------------------------------------------- */
+static void on_late(struct timer *t)
+{
+    struct http_connection *c =
+        (struct http_connection *)((char *)t - offsetof(struct http_connection, timer));
+
+    if (c->head_begun)
+        refuse(c, HTTP_MORE, false, "the head took too long");
+    else
+        end(c);
+}
+
+static void on_body_timer(struct timer *t)
+{
+    struct http_connection *c =
+        (struct http_connection *)((char *)t - offsetof(struct http_connection, timer));
+    struct worker *w = stream_worker(c->stream);
+    int64_t took_ms = worker_now_ms(w) - c->body_since_ms;
+    int64_t owed = (took_ms - BODY_GRACE_MS) / 1000 * BODY_BYTES_PER_S;
+
+    if ((int64_t)c->exchange->body.len < owed)
+        refuse(c, HTTP_MORE, true, "the body comes too slowly");
+    else
+        timer_arm(w, t, 1000, on_body_timer);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
 
 /* The exchange keeps a copy of the head and is parsed from it, so its slices stay. */
 static struct exchange *exchange_create(struct http_connection *c, slice head)
@@ -230,6 +235,7 @@ static size_t read_head(struct http_connection *c, slice input)
         if (c->keep_alive) /* the first bytes of a further request: its head is now due */
             timer_arm(stream_worker(c->stream), &c->timer, HEAD_WAIT_MS, on_late);
         c->keep_alive = false;
+        c->head_begun = true;
         return 0;
     }
     if (result != HTTP_COMPLETE) {
@@ -301,8 +307,7 @@ static size_t on_input(void *owner, slice input)
     return c->state == ENDED ? input.len : taken;
 }
 
-/* --- beginning and end
- * ------------------------------------------------------------------------------ */
+/* --- beginning and end ----------------------------------------------------------------------- */
 
 static void on_open(void *owner)
 {

@@ -129,8 +129,7 @@ void exchange_answer_error(struct exchange *x, enum status status, const struct 
         x->family->answer_error(x, status, why);
 }
 
-/* --- streams
- * -------------------------------------------------------------------------------------- */
+/* --- streams --------------------------------------------------------------------------------- */
 
 void exchange_stream(struct exchange *x, slice content_type)
 {
@@ -171,8 +170,7 @@ void exchange_stream_end(struct exchange *x)
     http_connection_answered(x->connection);
 }
 
-/* --- what handlers ask
- * ------------------------------------------------------------------------------ */
+/* --- what handlers ask ----------------------------------------------------------------------- */
 
 bool exchange_json(struct exchange *x, struct json **ret)
 {

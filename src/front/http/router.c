@@ -10,7 +10,9 @@ static const struct http_family *family_of(const struct http_path *path)
 
     if (path->count == 0)
         return &operations_family;
-    if (slice_equal(path->segments[0], SLICE("api")))
+    if (path->count >= 3 && slice_equal(path->segments[0], SLICE("api")) &&
+        slice_equal(path->segments[1], SLICE("muster")) &&
+        slice_equal(path->segments[2], SLICE("v1")))
         return &application_family;
     for (size_t i = 0; i < COUNT_OF(operations); i++) {
         if (path->count == 1 && slice_equal(path->segments[0], slice_str(operations[i])))

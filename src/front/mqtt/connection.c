@@ -99,6 +99,8 @@ static void on_silence_timer(struct timer *t)
     struct worker *w = stream_worker(c->stream);
     int64_t silent_ms = worker_now_ms(w) - stream_last_input_ms(c->stream);
 
+    if (c->not_reading)
+        silent_ms = 0;
     if (silent_ms < (int64_t)c->silence_max_ms) {
         timer_arm(w, t, (int64_t)c->silence_max_ms - silent_ms, on_silence_timer);
         return;
@@ -155,6 +157,7 @@ static size_t on_input(void *owner, slice input)
 {
     struct mqtt_connection *c = owner;
     size_t taken = 0;
+    unsigned packets = 0;
     struct mqtt_packet packet;
 
     while (c->state != ENDED) {
@@ -174,6 +177,11 @@ static size_t on_input(void *owner, slice input)
         taken += packet.size;
         if (verdict == PACKET_WRONG)
             close_for(c, "packet not allowed");
+        if (++packets == MQTT_PACKETS_A_TURN && c->state != ENDED) {
+            stream_pause(c->stream);
+            stream_resume(c->stream); /* the rest is offered in the next turn */
+            break;
+        }
     }
     return c->state == ENDED ? input.len : taken;
 }

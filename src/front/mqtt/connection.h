@@ -21,7 +21,9 @@ struct mqtt_connection;
 #define MQTT_CONNECT_WAIT_MS 30000
 #define MQTT_SILENCE_MAX_MS 1767000 /* hub-device.md 2.4 */
 #define MQTT_KEEP_ALIVE_DEFAULT_S 1177
+#define MQTT_PACKETS_A_TURN 64 /* then others get theirs (SECURITY-MODEL R3) */
 #define MQTT_FILTERS_MAX 16
+#define MQTT_RID_MAX 1024 /* request IDs are echoed in topics, behind more than they came with */
 
 enum packet_verdict {
     PACKET_TAKEN,
@@ -47,6 +49,7 @@ struct mqtt_connection {
     uint32_t silence_max_ms;
     uint32_t refs; /* the stream's, and one for each answer under way */
     enum connection_state state;
+    bool not_reading; /* the stream is paused by us: silence is no fault of the client */
 };
 
 /* What a worker keeps for all its connections. */

@@ -15,6 +15,7 @@
 
 #define DPS_PACKET_MAX (100 * 1024) /* a body of 96 KiB, its topic */
 #define DPS_REFUSED_LINGER_MS 10000
+#define DPS_PROOF_WAIT_MS 60000 /* to prove who it is */
 #define DPS_HELD_ANSWERS_MAX 4
 #define DPS_RESPONSES SLICE("$dps/registrations/res/#")
 
@@ -28,7 +29,8 @@ struct dps_device {
     char *memory; /* what CONNECT said, one block */
     slice id_scope, registration_id, sas_token;
     bool subscribed;
-    uint8_t qos; /* of the answers, as granted */
+    bool refused; /* its credential was; nothing more is looked at */
+    uint8_t qos;  /* of the answers, as granted */
     uint16_t last_packet_id;
     unsigned holders; /* the connection and each request under way */
     struct timer linger, held_too_long;
@@ -103,9 +105,11 @@ static void hold_answer(struct dps_device *d, slice topic, slice body)
 
 static void send_held(struct dps_device *d)
 {
+    d->holders++; /* a publish may close */
     for (size_t i = 0; i < d->held_count; i++)
         send_answer(d, buf_slice(&d->held[i].topic), buf_slice(&d->held[i].body));
     drop_held(d);
+    release(d);
 }
 
 static void on_linger_over(struct timer *t)
@@ -140,6 +144,12 @@ static void log_refusal(const struct dps_device *d, const struct registration *r
                 LOG_TEXT("peer", stream_peer(d->connection->stream)), LOG_TEXT("trace", tracking));
 }
 
+/* Only what comes behind the attestation proves who it is. */
+static bool is_attested(const struct registration *r)
+{
+    return r->status == ST_OK || r->status == ST_THROTTLED || r->status == ST_NOT_FOUND;
+}
+
 static void answer(struct dps_device *d, slice rid, const struct registration *r,
                    const struct fault *why)
 {
@@ -161,11 +171,16 @@ static void answer(struct dps_device *d, slice rid, const struct registration *r
         send_answer(d, buf_slice(topic), buf_slice(&body));
     else
         hold_answer(d, buf_slice(topic), buf_slice(&body));
-    if (r->status == ST_UNAUTHORIZED)
+    if (!mqtt_connection_is_open(d->connection))
+        return;
+    if (r->status == ST_UNAUTHORIZED) {
+        d->refused = true;
         timer_arm(stream_worker(d->connection->stream), &d->linger, DPS_REFUSED_LINGER_MS,
                   on_linger_over);
-    else
+    } else if (is_attested(r)) {
+        timer_cancel(&d->linger);
         stream_set_authenticated(d->connection->stream);
+    }
 }
 
 static void on_registration(void *context, const struct registration *r, const struct fault *why)
@@ -206,8 +221,10 @@ static enum packet_verdict on_publish(struct dps_device *d, const struct mqtt_pa
     if (mqtt_publish_parse(packet, &publish, &why) != ST_OK || publish.qos > 1)
         return PACKET_WRONG;
     dps_topic_parse(publish.topic, &topic);
-    if (topic.kind == DPS_TOPIC_UNKNOWN)
+    if (topic.kind == DPS_TOPIC_UNKNOWN || topic.rid.len > MQTT_RID_MAX)
         return PACKET_WRONG;
+    if (d->refused)
+        return PACKET_TAKEN; /* it has its answer; the connection ends soon */
     pending = request_create(d, topic.rid);
     if (!pending)
         return PACKET_WRONG;
@@ -362,5 +379,6 @@ void dps_device_connect(struct mqtt_connection *c, const struct mqtt_connect *co
     c->device = d;
     c->service = &service;
     stream_set_input_max(c->stream, DPS_PACKET_MAX);
+    timer_arm(stream_worker(c->stream), &d->linger, DPS_PROOF_WAIT_MS, on_linger_over);
     mqtt_connection_accept(c, false, connect->keep_alive_s);
 }

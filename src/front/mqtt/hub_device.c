@@ -105,6 +105,7 @@ static void on_room(struct mail *mail)
     struct hub_device *d = (struct hub_device *)((char *)mail - offsetof(struct hub_device, room));
 
     d->awaits_room = false;
+    d->connection->not_reading = false;
     if (d->connection->stream)
         stream_resume(d->connection->stream);
     release(d);
@@ -115,6 +116,7 @@ static enum packet_verdict wait_for_room(struct hub_device *d)
 {
     if (!d->awaits_room) {
         d->awaits_room = true;
+        d->connection->not_reading = true;
         hold(d);
         d->room.run = on_room;
         stream_pause(d->connection->stream);
@@ -166,7 +168,7 @@ static enum packet_verdict on_publish(struct hub_device *d, const struct mqtt_pa
     hub_topic_parse(publish.topic, d->session.device_id, d->session.module_id, &topic);
     if (topic.kind == HUB_TOPIC_EVENTS)
         return on_events(d, &publish, topic.bag);
-    if (topic.kind == HUB_TOPIC_UNKNOWN)
+    if (topic.kind == HUB_TOPIC_UNKNOWN || topic.rid.len > MQTT_RID_MAX)
         return PACKET_WRONG;
     acknowledge(d, publish.packet_id);
     if (topic.kind == HUB_TOPIC_TWIN_GET)

@@ -51,11 +51,12 @@ struct hub_device {
     slice identity, model_id, client_type; /* identity: the client ID, for the log */
     uint16_t keep_alive_s;
     bool clean_session;
-    bool disconnected; /* DISCONNECT came: no will */
-    bool revoked;      /* may not be heard any more: no will */
-    bool awaits_room;  /* paused until the store takes more */
-    bool opened;       /* session_open was called */
-    unsigned holders;  /* the connection, an authentication, the session, a hook for room */
+    bool disconnected;  /* DISCONNECT came: no will */
+    bool revoked;       /* may not be heard any more: no will */
+    bool names_changed; /* method filters that are not stored yet */
+    bool awaits_room;   /* paused until the store takes more */
+    bool opened;        /* session_open was called */
+    unsigned holders;   /* the connection, an authentication, the session, a hook for room */
     uint16_t last_packet_id;
     unsigned subscriptions, stored; /* in force once C2D's hold is over; as persisted */
     struct buf method_filters;      /* names joined by '\n'; empty: all */

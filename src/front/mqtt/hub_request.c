@@ -44,21 +44,25 @@ static struct hub_request *request_create(struct hub_device *d, slice rid)
     return r;
 }
 
-static void request_destroy(struct hub_device *d, struct hub_request *r)
+/* Off the list, for an answer: publishing may close the connection, which ends what is on it. */
+static void request_take(struct hub_device *d, struct hub_request *r)
 {
     struct hub_request **at = &d->requests;
 
     while (*at != r)
         at = &(*at)->next;
     *at = r->next;
-    free(r);
 }
 
 /* The hub calls back for none of them once the session is closed. */
 void hub_requests_end(struct hub_device *d)
 {
-    while (d->requests)
-        request_destroy(d, d->requests);
+    while (d->requests) {
+        struct hub_request *r = d->requests;
+
+        request_take(d, r);
+        free(r);
+    }
 }
 
 static bool wants_answer(const struct hub_device *d)
@@ -92,6 +96,7 @@ static void on_document(void *context, enum status status, slice document)
     struct hub_request *r = context;
     struct hub_device *d = r->device;
 
+    request_take(d, r);
     if (wants_answer(d) && status == ST_OK) {
         struct buf *topic = topic_start(d);
 
@@ -101,7 +106,7 @@ static void on_document(void *context, enum status status, slice document)
     } else if (wants_answer(d)) {
         answer_error(d, r->rid, status, (slice){0});
     }
-    request_destroy(d, r);
+    free(r);
 }
 
 void hub_on_twin_get(struct hub_device *d, slice rid)
@@ -120,6 +125,7 @@ static void on_reported(void *context, uint64_t token, enum status status, int64
     struct hub_device *d = context;
     struct hub_request *r = (struct hub_request *)(uintptr_t)token;
 
+    request_take(d, r);
     if (wants_answer(d) && status == ST_OK) {
         struct buf *topic = topic_start(d);
 
@@ -130,7 +136,7 @@ static void on_reported(void *context, uint64_t token, enum status status, int64
     } else if (wants_answer(d)) {
         answer_error(d, r->rid, status, why ? slice_str(why->text) : (slice){0});
     }
-    request_destroy(d, r);
+    free(r);
 }
 
 void hub_on_twin_report(struct hub_device *d, const struct hub_topic *topic, slice patch)

@@ -91,12 +91,17 @@ static unsigned in_force(const struct hub_device *d)
 /* `ack`, in d->subacks already, is sent when the set is in force; NULL: nothing to acknowledge. */
 static void put_in_force(struct hub_device *d, bool names_changed, struct hub_suback *ack)
 {
-    bool persist = !d->clean_session && (names_changed || d->subscriptions != d->stored);
+    bool persist;
 
-    if (persist)
+    d->names_changed |= names_changed;
+    persist = !d->clean_session && !timer_is_armed(&d->hold) &&
+              (d->names_changed || d->subscriptions != d->stored);
+    if (persist) {
         d->stored = d->subscriptions;
-    session_subscribe(&d->session, in_force(d), buf_slice(&d->method_filters),
-                      persist && !timer_is_armed(&d->hold), ack ? on_in_force : on_restored, ack);
+        d->names_changed = false;
+    }
+    session_subscribe(&d->session, in_force(d), buf_slice(&d->method_filters), persist,
+                      ack ? on_in_force : on_restored, ack);
 }
 
 static void on_hold_over(struct timer *t)
@@ -232,8 +237,10 @@ static void remove_filter(struct hub_device *d, slice filter, bool *ret_names_ch
     }
     if (kind & SUB_METHODS)
         buf_clear(&d->method_filters);
-    if (kind & SUB_C2D)
+    if (kind & SUB_C2D) {
         kind |= SUB_C2D_AT_QOS0;
+        timer_cancel(&d->hold);
+    }
     d->subscriptions &= ~kind;
 }
 
