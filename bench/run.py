@@ -22,6 +22,7 @@ from measures import FLEET, MEASURES
 from servers import Load, MeasureError, Muster
 
 TIME_MAX_SECONDS = 600
+BUSY_LOAD = 0.5  # beside us, before we begin
 MOST, LEAST = "at most", "at least"
 
 # `against` is None where the bound is on the figure itself; a bound of None asks nothing.
@@ -97,8 +98,7 @@ def collect(bench, letters, rounds):
     samples, errors = {}, {}
     for number in range(rounds):
         for letter in letters:
-            print(f"round {number + 1} of {rounds}: {letter}  ", end="\r", file=sys.stderr,
-                  flush=True)
+            print(f"round {number + 1} of {rounds}: {MEASURES[letter].__name__}", file=sys.stderr)
             try:
                 bench.seconds_left()
                 taken = MEASURES[letter](bench, number)
@@ -190,6 +190,8 @@ def print_table(results):
           f"{results['load_average'][1]:.1f} after")
     print("Lifted for the benchmark, since one address plays the fleet: "
           + ", ".join(results["lifted"]))
+    if results["load_average"][0] > BUSY_LOAD:
+        print("Something else was running: these figures are not to be trusted.")
     if results["cold"] is False:
         print("The caches were warm at the start with 1,000,000 devices: only root may drop them.")
     print(f"{'':3}{'figure':32} {'muster':>13}  {'beside':27} {'ratio':>6} {'':11}  {'gate':>7}"

@@ -240,6 +240,19 @@ static bool set_defaults(struct config *c, struct fault *why)
     return true;
 }
 
+/* Chains come whole, and the local CA's are never mixed with others. */
+static bool check_certificates(const struct config *c, struct fault *why)
+{
+    bool own = !c->certificate[0];
+
+    if (!c->key[0] == own && !c->rsa_certificate[0] == !c->rsa_key[0] &&
+        !(own && c->rsa_certificate[0]))
+        return true;
+    fault_set(why, ST_BAD_REQUEST,
+              "--certificate and --key go together, and --rsa-certificate and --rsa-key with them");
+    return false;
+}
+
 bool config_read(struct config *c, int argc, char **argv, struct fault *why)
 {
     *c = (struct config){.argc = argc, .argv = argv};
@@ -256,7 +269,7 @@ bool config_read(struct config *c, int argc, char **argv, struct fault *why)
         if (!read_option(c, argc, argv, &i, why))
             return false;
     }
-    return true;
+    return check_certificates(c, why);
 }
 
 bool config_reread(const struct config *was, struct config *ret, struct fault *why)

@@ -94,13 +94,6 @@ static bool find_paths(struct tls_paths *paths, const struct data_folder *data,
 {
     bool own = !config->certificate[0];
 
-    if (!config->certificate[0] != !config->key[0] ||
-        !config->rsa_certificate[0] != !config->rsa_key[0] || (own && config->rsa_certificate[0])) {
-        fault_set(why, ST_BAD_REQUEST,
-                  "--certificate and --key go together, and --rsa-certificate "
-                  "and --rsa-key with them");
-        return false;
-    }
     *paths = (struct tls_paths){0};
     if (set_path(&paths->files[0], data, config->certificate, own ? "tls/server-p256.pem" : NULL) &&
         set_path(&paths->files[1], data, config->key, own ? "tls/server-p256.key" : NULL) &&

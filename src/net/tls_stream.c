@@ -285,6 +285,8 @@ static void finish(struct tls_stream *s)
     if (s->end == STREAM_END_PEER && s->output.len > 0 && !s->blocked)
         tls_stream_flush(s);
     s->due = true; /* nothing marks it any more */
+    /* Whoever is told of the end may count on its place among the unauthenticated. */
+    accept_limits_authenticated(s->base.worker->set->limits, &s->place);
     if (s->base.handler)
         s->base.handler->on_end(s->base.owner, (enum stream_end)s->end);
     stream_free(s);

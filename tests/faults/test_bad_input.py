@@ -310,6 +310,11 @@ def test_a_port_that_is_taken_is_refused_and_named(server, folder):
                        f"--mqtts=127.0.0.1:{port}"), 1, str(port))
 
 
-@pytest.mark.parametrize("option", ["--certificate", "--key"])
-def test_a_missing_certificate_or_key_is_named(folder, option):
-    assert_told(serve(folder / "data", option, folder / "absent.pem"), 1, "absent.pem")
+def test_a_missing_certificate_is_named(folder):
+    absent = folder / "absent.pem"
+    assert_told(serve(folder / "data", "--certificate", absent, "--key", absent), 1, "absent.pem")
+
+
+@pytest.mark.parametrize("option", ["--certificate", "--key", "--rsa-certificate", "--rsa-key"])
+def test_a_certificate_without_its_key_is_refused(folder, option):
+    assert_told(serve(folder / "data", option, folder / "absent.pem"), 2, "together")

@@ -22,7 +22,7 @@ def can_bind(address):
 @pytest.fixture(scope="module")
 def sdk_server(request):
     if not can_bind(HTTPS):
-        pytest.skip("port 443, which the SDKs insist on, may not be bound by this user")
+        pytest.fail("port 443, which the SDKs insist on, may not be bound by this user")
     failures = request.session.testsfailed
     started = MusterServer(https=HTTPS, mqtts=MQTTS)
     try:
