@@ -328,6 +328,7 @@ void session_close(struct session *s)
 struct subscribing {
     void (*on_ready)(struct session *s, void *context);
     void *context;
+    struct session *session; /* while it is kept for a callback */
 };
 
 /* The acknowledgement goes out before what was subscribed to. */
@@ -362,19 +363,57 @@ static void start_desired(struct session *s, const struct subscribing *how)
     twin_session_start(s, on_desired_started, kept);
 }
 
+static void proceed(struct session *s, const struct subscribing *how)
+{
+    if (s->state == SESSION_LIVE && (s->subscriptions & SUB_TWIN_DESIRED))
+        start_desired(s, how);
+    else
+        ready(s, how);
+}
+
+static void on_saved(void *context, enum status status, struct unit *unit)
+{
+    struct subscribing how = *(struct subscribing *)context;
+    struct session *s = how.session;
+
+    (void)unit;
+    free(context);
+    if (status == ST_OK)
+        proceed(s, &how);
+    else
+        session_end(s, SESSION_END_REVOKED); /* unacknowledged: the client subscribes again */
+    session_unhold(s);
+}
+
+/* What is acknowledged outlives the connection, so it is stored first. */
+static void save(struct session *s, const struct subscribing *how, slice method_filters)
+{
+    struct subscribing *kept = malloc(sizeof *kept);
+
+    if (kept) {
+        *kept = *how;
+        kept->session = s;
+        session_hold(s);
+        if (device_save_subscriptions(s->hub->identity, s->hub_name->name, s->device_id,
+                                      s->module_id, s->subscriptions, method_filters, on_saved,
+                                      kept))
+            return;
+        free(kept);
+        session_unhold(s);
+    }
+    session_end(s, SESSION_END_REVOKED);
+}
+
 void session_subscribe(struct session *s, unsigned subscriptions, slice method_filters,
                        bool persist, void (*on_ready)(struct session *s, void *context),
                        void *context)
 {
-    const struct subscribing how = {on_ready, context};
+    const struct subscribing how = {on_ready, context, NULL};
 
     if (s->state != SESSION_LIVE)
         return;
     s->subscriptions = subscriptions;
     s->last_activity_ms = worker_now_ms(s->worker);
-    if (persist)
-        device_save_subscriptions(s->hub->identity, s->hub_name->name, s->device_id, s->module_id,
-                                  subscriptions, method_filters);
     session_hold(s);
     set_callable(s, method_session_subscribe(s, subscriptions & SUB_METHODS, method_filters) &&
                         (subscriptions & SUB_METHODS));
@@ -382,9 +421,9 @@ void session_subscribe(struct session *s, unsigned subscriptions, slice method_f
         c2d_session_stop(s);
     if (!(subscriptions & SUB_TWIN_DESIRED))
         twin_session_stop(s);
-    if (s->state == SESSION_LIVE && (subscriptions & SUB_TWIN_DESIRED))
-        start_desired(s, &how);
+    if (persist && s->state == SESSION_LIVE)
+        save(s, &how, method_filters);
     else
-        ready(s, &how);
+        proceed(s, &how);
     session_unhold(s);
 }

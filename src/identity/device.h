@@ -145,9 +145,11 @@ void device_unit_update(struct unit *unit, const struct identity *id, const stru
 /* Adds the DELETE of a device with its modules, or of one module; guarded likewise. */
 void device_unit_delete(struct unit *unit, const struct device *was);
 
-/* Persistent MQTT subscriptions of an identity; unguarded, does not change the version. */
-void device_save_subscriptions(struct identity *id, slice hub, slice device_id, slice module_id,
-                               unsigned subscriptions, slice method_filters);
+/* Persistent MQTT subscriptions of an identity; unguarded, does not change the version. False:
+ * the store takes nothing just now, and `on_saved` does not come. */
+CHECKED bool device_save_subscriptions(struct identity *id, slice hub, slice device_id,
+                                       slice module_id, unsigned subscriptions,
+                                       slice method_filters, unit_done_fn *on_saved, void *context);
 /* Notes activity of many devices at once, behind; unguarded, does not change the version. */
 struct device_activity {
     slice hub, device_id, module_id;

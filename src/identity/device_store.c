@@ -376,8 +376,9 @@ static const struct sql activity_sql = {
     "UPDATE device SET last_activity_at = ?4"
     " WHERE device_key = ?1 AND module_id = ?2 AND hub = ?3 AND last_activity_at < ?4"};
 
-void device_save_subscriptions(struct identity *id, slice hub, slice device_id, slice module_id,
-                               unsigned subscriptions, slice method_filters)
+bool device_save_subscriptions(struct identity *id, slice hub, slice device_id, slice module_id,
+                               unsigned subscriptions, slice method_filters, unit_done_fn *on_saved,
+                               void *context)
 {
     uint8_t key[DEVICE_ID_MAX];
     const struct sql_value values[] = {SQL_TEXT_(device_key_of(device_id, key)),
@@ -386,9 +387,10 @@ void device_save_subscriptions(struct identity *id, slice hub, slice device_id, 
     struct unit *unit = unit_create(id->store);
 
     if (!unit)
-        return;
+        return false;
     unit_add(unit, &subscriptions_sql, values, COUNT_OF(values), EXPECT_ANY);
-    unit_submit(unit, NULL, NULL);
+    unit_submit(unit, on_saved, context);
+    return true;
 }
 
 static void save_some(struct identity *id, const struct device_activity *list, size_t count)

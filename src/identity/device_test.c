@@ -406,7 +406,8 @@ static void save_behind(void *context)
     };
 
     device_save_activity(f->id, list, COUNT_OF(list));
-    device_save_subscriptions(f->id, SLICE("main"), SLICE("d1"), (slice){0}, 9, SLICE("a\nb"));
+    assert_true(device_save_subscriptions(f->id, SLICE("main"), SLICE("d1"), (slice){0}, 9,
+                                          SLICE("a\nb"), NULL, NULL));
 }
 
 static void activity_and_subscriptions_leave_the_version(void **state)

@@ -225,6 +225,26 @@ static const struct mqtt_service service = {
 
 /* --- CONNECT -------------------------------------------------------------------------------- */
 
+static void welcome(struct hub_device *d, bool session_present)
+{
+    struct mqtt_connection *c = d->connection;
+
+    mqtt_connection_accept(c, session_present, d->keep_alive_s);
+    if (!d->clean_session)
+        hub_restore_subscriptions(d);
+    stream_resume(c->stream);
+}
+
+/* A clean session begins when nothing is stored of an earlier one any more. */
+static void on_cleared(struct session *s, void *context)
+{
+    struct hub_device *d = hub_device_of(s);
+
+    (void)context;
+    if (d->connection->state == CONNECTING)
+        welcome(d, false);
+}
+
 static void on_session_open(struct session *s, enum status status)
 {
     struct hub_device *d = hub_device_of(s);
@@ -239,9 +259,13 @@ static void on_session_open(struct session *s, enum status status)
         mqtt_connection_refuse(c, (enum mqtt_connack)hub_error(status)->connack);
         return;
     }
-    mqtt_connection_accept(c, present, d->keep_alive_s);
-    hub_restore_subscriptions(d);
-    stream_resume(c->stream);
+    if (d->clean_session && d->stored != 0) {
+        d->stored = 0;
+        buf_clear(&d->method_filters);
+        session_subscribe(s, 0, (slice){0}, true, on_cleared, NULL);
+    } else {
+        welcome(d, present);
+    }
 }
 
 static void on_principal(void *context, enum status status, const struct device_principal *p,

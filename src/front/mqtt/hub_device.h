@@ -76,7 +76,7 @@ static inline struct hub_device *hub_device_of(struct session *s)
 /* hub_subscribe.c */
 enum packet_verdict hub_on_subscribe(struct hub_device *d, slice body);
 enum packet_verdict hub_on_unsubscribe(struct hub_device *d, slice body);
-/* After CONNACK: the stored subscriptions of a persistent session, or their removal. */
+/* After CONNACK: the stored subscriptions of a persistent session. */
 void hub_restore_subscriptions(struct hub_device *d);
 void hub_subscriptions_end(struct hub_device *d);
 

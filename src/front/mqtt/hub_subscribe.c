@@ -116,13 +116,6 @@ void hub_restore_subscriptions(struct hub_device *d)
 {
     int64_t hold_ms = d->connection->front->options.c2d_hold_ms;
 
-    if (d->clean_session) {
-        buf_clear(&d->method_filters);
-        if (d->stored != 0)
-            session_subscribe(&d->session, 0, (slice){0}, true, on_restored, NULL);
-        d->stored = 0;
-        return;
-    }
     d->subscriptions = d->stored;
     if (d->stored == 0)
         return;
