@@ -9,7 +9,7 @@
 
 #include "provisioning/registration_task.h"
 
-#define REGISTRATION_ROUNDS 5
+#define REGISTRATION_ROUNDS 20
 
 /* Once the task has its decider (task_set_decider). */
 void registration_decide(struct registration_task *t);
