@@ -58,7 +58,7 @@ static void close_log(struct fixture *f)
     workers_destroy(f->store.ws);
 }
 
-static const struct log_options week = {.partitions = PARTITIONS, .retention_ms = 7 * 86400000ll};
+static const struct log_options week = {.partitions = PARTITIONS, .retention_ms = 7 * 86400000LL};
 
 static void reopen(struct fixture *f, const struct log_options *options)
 {
