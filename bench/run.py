@@ -5,6 +5,7 @@ Every figure is a ratio of two that were measured in the same run: absolute ones
 machine than of the program. Writes bench/results.json; exit status 1 when a gate is missed."""
 
 import argparse
+import fcntl
 import json
 import os
 import pathlib
@@ -59,11 +60,20 @@ class Bench:
         self.tmp = self.folder / "tmp"
         self.fleet = self.tmp / "fleet"
         self.cold = None
+        self.take_machine()
         shutil.rmtree(self.tmp, ignore_errors=True)
         self.tmp.mkdir()
         self.tmp.chmod(0o755)
         servers.build_tools(self.folder)
         self.certificate, self.key = servers.make_certificate(self.folder)
+
+    def take_machine(self):
+        """Two benchmarks at a time would measure each other, and share a folder."""
+        self.lock = open(self.folder / "lock", "w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MeasureError("another benchmark is running") from None
 
     def tool(self, name):
         return self.folder / name
