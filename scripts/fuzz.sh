@@ -24,7 +24,8 @@ run_target() {
     mkdir -p "$corpus" build/fuzz-artifacts
     [ -d "tests/fuzz/$name" ] && seeds=("tests/fuzz/$name")
     [ -f "tests/fuzz/$name.dict" ] && options=("-dict=tests/fuzz/$name.dict")
-    exec "$folder/fuzz/fuzz_$target" "${options[@]}" -max_total_time="$seconds" -timeout=10 \
+    # The time-out is by the wall: a machine that is busy elsewhere must not look like a loop.
+    exec "$folder/fuzz/fuzz_$target" "${options[@]}" -max_total_time="$seconds" -timeout=60 \
         -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
         -artifact_prefix="build/fuzz-artifacts/$name-" "$corpus" "${seeds[@]}"
 }

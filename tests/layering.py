@@ -40,7 +40,7 @@ LIBRARIES = {
     "zstd.h": ["stream"],
     "ini.h": ["base", "cmd"],
     "jansson.h": ["*_test.c"],
-    "cmocka.h": ["*_test.c", "net/test_support.h"],
+    "cmocka.h": ["*_test.c", "net/test_support.h", "crypto/certificate_testing.h"],
 }
 
 # Folders of system headers: everything else with a slash is a library.

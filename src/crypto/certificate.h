@@ -2,9 +2,7 @@
 #ifndef MUSTER_CRYPTO_CERTIFICATE_H
 #define MUSTER_CRYPTO_CERTIFICATE_H
 
-#include "base/status.h"
-
-enum key_kind { KEY_P256, KEY_RSA2048 };
+#include "crypto/certificate_make.h"
 
 /* A self-signed root (basicConstraints critical CA:TRUE, keyCertSign, cRLSign), PEM files;
  * the key file is created 0600. */

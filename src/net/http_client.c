@@ -2,11 +2,15 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
+#include "net/egress.h"
+
 #define CONNECT_TIMEOUT_S 5L
 #define ANSWER_MAX (64 * 1024 * 1024)
+#define HEADERS_MAX (64 * 1024)
 
 /* curl_global_init is not safe in threads; the first call of any thread does it for all. */
 static void curl_start(void)
@@ -18,7 +22,9 @@ struct transfer {
     struct curl_slist *route; /* CURLOPT_CONNECT_TO */
     const struct http_call *call;
     struct http_answer *answer;
-    bool ended; /* by on_part */
+    size_t headers_len;
+    bool ended;           /* by on_part */
+    struct fault refusal; /* of an address, by the egress rules */
 };
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
@@ -32,6 +38,31 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     }
     buf_append(&t->answer->body, part);
     return t->answer->body.failed ? CURL_WRITEFUNC_ERROR : part.len;
+}
+
+/* libcurl reads interim answers and their headers without end. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *t = context;
+
+    (void)bytes;
+    t->headers_len += size * count;
+    return t->headers_len > HEADERS_MAX ? 0 : size * count;
+}
+
+/* Called with each address that the resolver gave, before it is dialled. */
+static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *t = context;
+    union address to = {0};
+
+    (void)purpose;
+    if (address->addrlen > sizeof to)
+        return CURL_SOCKET_BAD;
+    memcpy(&to, &address->addr, address->addrlen);
+    if (!egress_allows(t->call->egress, &to, &t->refusal))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static bool add_header(struct curl_slist **headers, const char *name, const char *value)
@@ -53,15 +84,21 @@ static bool add_headers(const struct http_call *call, struct curl_slist **header
 {
     if (call->authorization && !add_header(headers, "Authorization", call->authorization))
         return false;
+    if (call->accept && !add_header(headers, "Accept", call->accept))
+        return false;
     if (call->body.ptr && !add_header(headers, "Expect", "")) /* no waiting for "100 Continue" */
         return false;
-    return !call->body.ptr || add_header(headers, "Content-Type", "application/json");
+    return !call->body.ptr ||
+           add_header(headers, "Content-Type",
+                      call->content_type ? call->content_type : "application/json");
 }
 
 /* Verified TLS to the named host and nothing else: no redirects, no proxy of the environment. */
 static bool set_security(CURL *curl, const struct http_call *call)
 {
-    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+    const char *protocols = call->may_be_plain ? "http,https" : "https";
+
+    return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocols) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
@@ -97,14 +134,33 @@ static bool set_route(CURL *curl, struct transfer *t)
     return t->route && curl_easy_setopt(curl, CURLOPT_CONNECT_TO, t->route) == CURLE_OK;
 }
 
+static bool set_egress(CURL *curl, struct transfer *t)
+{
+    return !t->call->egress ||
+           (curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK &&
+            curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK);
+}
+
 static bool set_transfer(CURL *curl, struct transfer *t, char *error)
 {
-    return set_route(curl, t) && curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+    return set_route(curl, t) && set_egress(curl, t) &&
+           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT, t->call->timeout_s) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HEADERDATA, t) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEDATA, t) == CURLE_OK;
+}
+
+/* Not dialled at all is said rather than "could not connect". */
+static enum status fail(const struct transfer *t, const char *cause, CURLcode result,
+                        struct fault *why)
+{
+    if (result == CURLE_COULDNT_CONNECT && t->refusal.text[0])
+        cause = t->refusal.text;
+    return fault_set(why, ST_UNAVAILABLE, "%.100s: %s", t->call->url, cause);
 }
 
 static enum status perform(CURL *curl, struct transfer *t, struct curl_slist *headers,
@@ -120,12 +176,11 @@ static enum status perform(CURL *curl, struct transfer *t, struct curl_slist *he
     result = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     t->answer->status = (int)status;
-    if (t->answer->body.failed)
-        return fault_set(why, ST_UNAVAILABLE, "%s: the answer is too long", t->call->url);
+    if (t->answer->body.failed || t->headers_len > HEADERS_MAX)
+        return fault_set(why, ST_UNAVAILABLE, "%.100s: the answer is too long", t->call->url);
     if (result == CURLE_OK || t->ended)
         return ST_OK;
-    return fault_set(why, ST_UNAVAILABLE, "%s: %s", t->call->url,
-                     error[0] ? error : curl_easy_strerror(result));
+    return fail(t, error[0] ? error : curl_easy_strerror(result), result, why);
 }
 
 enum status http_call(const struct http_call *call, struct http_answer *ret, struct fault *why)
@@ -138,7 +193,7 @@ enum status http_call(const struct http_call *call, struct http_answer *ret, str
     CURL *curl;
 
     pthread_once(&started, curl_start);
-    buf_init(&answer.body, ANSWER_MAX);
+    buf_init(&answer.body, call->answer_max ? call->answer_max : ANSWER_MAX);
     curl = curl_easy_init();
     if (curl && add_headers(call, &headers))
         status = perform(curl, &transfer, headers, why);

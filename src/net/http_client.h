@@ -1,18 +1,29 @@
-/* Outgoing HTTPS, blocking: for the command line and the pool, never on a worker. */
+/* Outgoing HTTPS, blocking: for the command line and the pool, never on a worker.
+ *
+ * Redirects are not followed, proxies of the environment not used, and what a server may send is
+ * bounded. Calls to an address that somebody else chose carry `egress` rules. */
 #ifndef MUSTER_NET_HTTP_CLIENT_H
 #define MUSTER_NET_HTTP_CLIENT_H
 
 #include "base/buf.h"
 #include "base/status.h"
 
+struct egress_rules;
+
 struct http_call {
     const char *method;        /* "GET" */
-    const char *url;           /* https:// only */
+    const char *url;           /* https:// only, unless `may_be_plain` */
+    bool may_be_plain;         /* http:// too */
     const char *ca_file;       /* PEM; NULL: the system's */
     const char *connect_to;    /* ADDR:PORT to dial in place of the URL's; NULL: as it says */
     const char *authorization; /* whole header value; NULL: none */
-    slice body;                /* sent as application/json when body.ptr is set */
-    long timeout_s;            /* 0: none, for streams */
+    const char *accept;        /* NULL: anything */
+    slice body;                /* sent when body.ptr is set */
+    const char *content_type;  /* of the body; NULL: application/json */
+    long timeout_s;            /* for the whole call; 0: none, for streams */
+    size_t answer_max;         /* bytes of a collected body; 0: 64 MiB */
+    /* Where it may lead, judged for each address that is dialled (egress.h); NULL: anywhere. */
+    const struct egress_rules *egress;
     /* For streamed answers: called with each part as it comes; false ends the call. NULL: the
      * body is collected into the answer. */
     bool (*on_part)(void *context, slice part);

@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include "net/egress.h"
 #include "net/test_support.h"
 
 /* Answers every request with the same text; keeps the request. */
@@ -132,6 +133,182 @@ static void without_trust_or_https_there_is_no_answer(void **state)
     server_deinit(&site.server);
 }
 
+/* --- calls to an address that somebody else chose --------------------------------------------- */
+
+/* Answers each connection over plain TCP with the same bytes until it is closed. */
+struct plain_site {
+    int fd;
+    uint16_t port;
+    slice answer;
+    const char *filler; /* sent so many times behind the answer */
+    unsigned fillers;
+    atomic_uint connections;
+    char request[4096];
+    char url[64];
+    struct egress_rules rules;
+    pthread_t thread;
+};
+
+static void plain_serve(struct plain_site *site, int fd)
+{
+    size_t len = 0;
+    ssize_t got;
+
+    atomic_fetch_add(&site->connections, 1);
+    while (len < sizeof site->request - 1 &&
+           (got = recv(fd, site->request + len, sizeof site->request - 1 - len, 0)) > 0) {
+        len += (size_t)got;
+        site->request[len] = '\0';
+        if (strstr(site->request, "\r\n\r\n"))
+            break;
+    }
+    got = send(fd, site->answer.ptr, site->answer.len, MSG_NOSIGNAL);
+    for (unsigned i = 0; got >= 0 && i < site->fillers; i++)
+        got = send(fd, site->filler, strlen(site->filler), MSG_NOSIGNAL);
+}
+
+static void *plain_main(void *context)
+{
+    struct plain_site *site = context;
+    int fd;
+
+    while ((fd = accept(site->fd, NULL, NULL)) >= 0) {
+        plain_serve(site, fd);
+        close(fd);
+    }
+    return NULL;
+}
+
+static void plain_open(struct plain_site *site, slice answer, const char *filler, unsigned fillers)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    char port[8];
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    *site = (struct plain_site){.answer = answer, .filler = filler, .fillers = fillers};
+    site->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(site->fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(site->fd, 8), 0);
+    assert_int_equal(getsockname(site->fd, (struct sockaddr *)&at, &len), 0);
+    site->port = ntohs(at.sin_port);
+    snprintf(site->url, sizeof site->url, "http://127.0.0.1:%u/ocsp", site->port);
+    snprintf(port, sizeof port, "%u", site->port);
+    assert_true(egress_rules_parse(SLICE("127.0.0.0/8"), slice_str(port), &site->rules,
+                                   &(struct fault){0}));
+    assert_int_equal(pthread_create(&site->thread, NULL, plain_main, site), 0);
+}
+
+static void plain_close(struct plain_site *site)
+{
+    shutdown(site->fd, SHUT_RDWR);
+    pthread_join(site->thread, NULL);
+    close(site->fd);
+}
+
+static struct http_call plain_call(const struct plain_site *site)
+{
+    return (struct http_call){.method = "POST",
+                              .url = site->url,
+                              .may_be_plain = true,
+                              .accept = "application/ocsp-response",
+                              .body = SLICE("question"),
+                              .content_type = "application/ocsp-request",
+                              .timeout_s = 5,
+                              .answer_max = 1024,
+                              .egress = &site->rules};
+}
+
+#define OK_HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+
+static void a_listed_address_is_asked_in_the_callers_words(void **state)
+{
+    struct plain_site site;
+    struct http_answer answer;
+    struct fault why = {0};
+
+    (void)state;
+    plain_open(&site, SLICE(OK_HEAD "Content-Length: 6\r\n\r\nanswer"), NULL, 0);
+    setenv("http_proxy", "http://127.0.0.1:1", 1); /* is not used */
+    struct http_call call = plain_call(&site);
+    if (http_call(&call, &answer, &why) != ST_OK)
+        fail_msg("%s", why.text);
+    unsetenv("http_proxy");
+    assert_int_equal(answer.status, 200);
+    assert_true(slice_equal(buf_slice(&answer.body), SLICE("answer")));
+    assert_non_null(strstr(site.request, "POST /ocsp HTTP/1.1\r\n"));
+    assert_non_null(strstr(site.request, "Content-Type: application/ocsp-request\r\n"));
+    assert_non_null(strstr(site.request, "Accept: application/ocsp-response\r\n"));
+    buf_deinit(&answer.body);
+    plain_close(&site);
+}
+
+static void addresses_that_are_not_listed_are_not_dialled(void **state)
+{
+    static const char *const hosts[] = {"127.0.0.1",  "localhost", "127.1",
+                                        "0x7f000001", "0.0.0.0",   "[::ffff:127.0.0.1]"};
+    struct plain_site site;
+    struct http_answer answer;
+
+    (void)state;
+    plain_open(&site, SLICE(OK_HEAD "\r\n"), NULL, 0);
+    site.rules.allowed_count = 0;
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        struct http_call call = plain_call(&site);
+        struct fault why = {0};
+
+        snprintf(site.url, sizeof site.url, "http://%s:%u/", hosts[i], site.port);
+        if (http_call(&call, &answer, &why) != ST_UNAVAILABLE ||
+            !strstr(why.text, "is not allowed: "))
+            fail_msg("%s: %s", hosts[i], why.text);
+    }
+    assert_int_equal(atomic_load(&site.connections), 0);
+    plain_close(&site);
+}
+
+static void a_redirect_is_an_answer_and_not_followed(void **state)
+{
+    struct plain_site site;
+    struct http_answer answer;
+    struct fault why = {0};
+
+    (void)state;
+    plain_open(&site, SLICE("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"),
+               NULL, 0);
+    struct http_call call = plain_call(&site);
+    assert_int_equal(http_call(&call, &answer, &why), ST_OK);
+    assert_int_equal(answer.status, 302);
+    assert_int_equal(atomic_load(&site.connections), 1);
+    buf_deinit(&answer.body);
+    plain_close(&site);
+}
+
+static void what_is_too_long_ends_the_call(void **state)
+{
+    static const struct {
+        const char *name, *answer, *filler;
+        unsigned fillers;
+    } rows[] = {
+        {"a body of a stated length", OK_HEAD "Content-Length: 1025\r\n\r\n", "01234", 205},
+        {"a body without a length", OK_HEAD "\r\n", "01234", 205},
+        {"headers", OK_HEAD, "X: 0123456789012345678901234567890123456789\r\n", 2000},
+        {"interim answers", "", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 4000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct plain_site site;
+        struct http_answer answer;
+        struct fault why = {0};
+
+        plain_open(&site, slice_str(rows[i].answer), rows[i].filler, rows[i].fillers);
+        struct http_call call = plain_call(&site);
+        if (http_call(&call, &answer, &why) != ST_UNAVAILABLE || !strstr(why.text, "too long"))
+            fail_msg("%s: %s", rows[i].name, why.text);
+        plain_close(&site);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +316,10 @@ int main(void)
         cmocka_unit_test(a_body_is_sent_as_json),
         cmocka_unit_test(a_streamed_answer_may_be_ended),
         cmocka_unit_test(without_trust_or_https_there_is_no_answer),
+        cmocka_unit_test(a_listed_address_is_asked_in_the_callers_words),
+        cmocka_unit_test(addresses_that_are_not_listed_are_not_dialled),
+        cmocka_unit_test(a_redirect_is_an_answer_and_not_followed),
+        cmocka_unit_test(what_is_too_long_ends_the_call),
     };
 
     return cmocka_run_group_tests(tests, ignore_sigpipe, NULL);

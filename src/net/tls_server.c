@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
+#include "crypto/certificate_read.h"
+
 #define SUITES_TLS12                                                                               \
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                   \
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"                                   \
@@ -14,8 +16,6 @@
 #define SUITES_TLS13 "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
 /* P-521 is there for the client certificates of TLS 1.2: OpenSSL wants their curve in this list. */
 #define GROUPS "X25519:P-256:P-384:P-521"
-#define CERTIFICATE_LIST_MAX (64 * 1024)
-#define CHAIN_MAX 8
 #define SECURITY_LEVEL 2
 
 struct tls_server {
@@ -35,38 +35,6 @@ static bool refuse(struct fault *why, const char *path, const char *what)
     return false;
 }
 
-static bool curve_allowed(EVP_PKEY *key)
-{
-    static const char *const curves[] = {SN_X9_62_prime256v1, SN_secp384r1, SN_secp521r1};
-    char name[32];
-    size_t len;
-
-    if (EVP_PKEY_get_group_name(key, name, sizeof name, &len) != 1)
-        return false;
-    for (size_t i = 0; i < COUNT_OF(curves); i++) {
-        if (strcmp(name, curves[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool tls_key_allowed(EVP_PKEY *key)
-{
-    if (!key)
-        return false;
-    switch (EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_RSA:
-    case EVP_PKEY_RSA_PSS:
-        return EVP_PKEY_get_bits(key) >= 2048 && EVP_PKEY_get_bits(key) <= 8192;
-    case EVP_PKEY_EC:
-        return curve_allowed(key);
-    case EVP_PKEY_ED25519:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* In place of OpenSSL's verification: only what would cost too much to look at is refused; who
  * issued the certificate and whether it may come in is decided when the device connects (S2). */
 static int on_client_certificate(X509_STORE_CTX *store, void *context)
@@ -74,12 +42,12 @@ static int on_client_certificate(X509_STORE_CTX *store, void *context)
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(store);
 
     (void)context;
-    if (sk_X509_num(chain) > CHAIN_MAX) {
+    if (sk_X509_num(chain) > CERTIFICATE_CHAIN_MAX) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_CHAIN_TOO_LONG);
         return 0;
     }
     for (int i = 0; i < sk_X509_num(chain); i++) {
-        if (!tls_key_allowed(X509_get0_pubkey(sk_X509_value(chain, i)))) {
+        if (!certificate_key_allowed(sk_X509_value(chain, i))) {
             X509_STORE_CTX_set_error(store, X509_V_ERR_CA_KEY_TOO_SMALL);
             return 0;
         }
@@ -94,7 +62,7 @@ static void set_client_certificates(SSL_CTX *context)
     SSL_CTX_set_client_CA_list(context, sk_X509_NAME_new_null());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(context, on_client_certificate, NULL);
-    SSL_CTX_set_max_cert_list(context, CERTIFICATE_LIST_MAX);
+    SSL_CTX_set_max_cert_list(context, CERTIFICATE_FILE_MAX);
 }
 
 static bool set_protocol(SSL_CTX *context)

@@ -23,8 +23,4 @@ void tls_tickets_destroy(struct tls_tickets *tickets);
 /* Lets `context` issue and take tickets. */
 void tls_tickets_use(struct tls_tickets *tickets, SSL_CTX *context);
 
-/* Which keys a certificate of a client may have: RSA of 2048 to 8192 bits, P-256, P-384, P-521,
- * Ed25519. */
-bool tls_key_allowed(EVP_PKEY *key);
-
 #endif
