@@ -66,9 +66,11 @@ struct device_add {
     slice template_id;
     bool simulated;
     enum device_origin origin;
+    enum device_auth auth;
+    slice primary_thumbprint, secondary_thumbprint; /* with AUTH_SELF_SIGNED: upper-case hex */
 };
 /* Approved, Registered (1.6 row 1). ST_CONFLICT: exists; ST_BAD_REQUEST: the ID or name breaks a
- * rule of 3.3, said in `why`. */
+ * rule of 3.3, or thumbprints and `auth` do not fit, said in `why`. */
 void central_device_add(struct central *c, const struct device_add *a, device_view_fn *on_view,
                         void *context);
 
@@ -79,10 +81,13 @@ void central_device_act(struct central *c, slice device_id, enum device_act act,
                         device_view_fn *on_view, void *context);
 
 /* The keys a device signs with: its individual enrollment's, else those derived from the group
- * that it came by, else from SAS-IoT-Devices (2.7); shown before it ever connected. */
+ * that it came by, else from SAS-IoT-Devices (2.7); shown before it ever connected. A device that
+ * comes with certificates has no keys. */
 struct device_credentials {
     slice id_scope;
-    struct secret primary, secondary;
+    enum device_auth auth;
+    struct secret primary, secondary;               /* with AUTH_SAS */
+    slice primary_thumbprint, secondary_thumbprint; /* with AUTH_SELF_SIGNED */
 };
 typedef void credentials_fn(void *context, enum status status, const struct device_credentials *k,
                             const struct fault *why);

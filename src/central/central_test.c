@@ -110,6 +110,8 @@ struct acting {
     char why[FAULT_TEXT_MAX], refusal[80], device_id[160], device_template[80], group[80];
     bool provisioned, connected, approved;
     struct secret primary;
+    enum device_auth auth;
+    char thumbprint[80];
     struct central_settings settings;
     sem_t done;
 };
@@ -153,8 +155,11 @@ static void on_keys(void *context, enum status status, const struct device_crede
 
     (void)why;
     a->status = status;
-    if (k)
+    if (k) {
         a->primary = k->primary;
+        a->auth = k->auth;
+        fixture_keep(a->thumbprint, sizeof a->thumbprint, k->primary_thumbprint);
+    }
     sem_post(&a->done);
 }
 
@@ -492,6 +497,56 @@ static void C060_C115_keys_are_shown_before_a_device_ever_connected(void **state
                      ST_DEVICE_NOT_FOUND);
 }
 
+#define SHA1_HEX "00112233445566778899AABBCCDDEEFF00112233"
+#define SHA256_HEX "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+
+static void a_device_with_a_certificate_shows_it_in_place_of_keys(void **state)
+{
+    struct fixture *f = *state;
+    const struct device_add add = {
+        .id = SLICE("dev-001"), .auth = AUTH_SELF_SIGNED, .primary_thumbprint = SLICE(SHA256_HEX)};
+    struct acting a = acts((struct acting){.f = f, .what = DO_ADD, .add = add});
+
+    assert_int_equal(a.status, ST_OK);
+    a = acts((struct acting){.f = f, .what = DO_CREDENTIALS, .id = "dev-001"});
+    assert_int_equal(a.status, ST_OK);
+    assert_int_equal(a.auth, AUTH_SELF_SIGNED);
+    assert_string_equal(a.thumbprint, SHA256_HEX);
+    assert_int_equal(a.primary.len, 0);
+}
+
+static void thumbprints_belong_to_self_signed_certificates(void **state)
+{
+    static const struct {
+        const char *name;
+        enum device_auth auth;
+        const char *primary, *secondary;
+        enum status status;
+    } rows[] = {
+        {"keys", AUTH_SAS, "", "", ST_OK},
+        {"keys and a thumbprint", AUTH_SAS, SHA1_HEX, "", ST_BAD_REQUEST},
+        {"SHA-1", AUTH_SELF_SIGNED, SHA1_HEX, "", ST_OK},
+        {"SHA-256 and SHA-1", AUTH_SELF_SIGNED, SHA256_HEX, SHA1_HEX, ST_OK},
+        {"no thumbprint", AUTH_SELF_SIGNED, "", "", ST_BAD_REQUEST},
+        {"a secondary alone", AUTH_SELF_SIGNED, "", SHA1_HEX, ST_BAD_REQUEST},
+        {"39 digits", AUTH_SELF_SIGNED, SHA1_HEX + 1, "", ST_BAD_REQUEST},
+        {"41 digits", AUTH_SELF_SIGNED, SHA1_HEX "0", "", ST_BAD_REQUEST},
+        {"a bad secondary", AUTH_SELF_SIGNED, SHA1_HEX, "0011", ST_BAD_REQUEST},
+        {"lower case", AUTH_SELF_SIGNED, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "",
+         ST_BAD_REQUEST},
+        {"authority", AUTH_CERTIFICATE_AUTHORITY, "", "", ST_OK},
+        {"authority and a thumbprint", AUTH_CERTIFICATE_AUTHORITY, "", SHA1_HEX, ST_BAD_REQUEST},
+    };
+    struct fault why;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (device_auth_check(rows[i].auth, slice_str(rows[i].primary),
+                              slice_str(rows[i].secondary), &why) != rows[i].status)
+            fail_msg("%s", rows[i].name);
+    }
+}
+
 static void settings_refuse_other_names_and_words(void **state)
 {
     struct fixture *f = *state;
@@ -577,6 +632,8 @@ int main(void)
         TEST(C029_C034_C036_announced_model_associates_when_published),
         TEST(C018_block_holds_under_concurrent_registrations),
         TEST(C060_C115_keys_are_shown_before_a_device_ever_connected),
+        TEST(a_device_with_a_certificate_shows_it_in_place_of_keys),
+        cmocka_unit_test(thumbprints_belong_to_self_signed_certificates),
         TEST(settings_refuse_other_names_and_words),
         cmocka_unit_test(C055_device_ids_and_names_follow_the_rules),
         TEST(device_without_an_id_gets_a_generated_one),

@@ -59,7 +59,9 @@ static void submit(struct add_task *t)
         .simulated = t->add.simulated,
         .template_id = t->add.template_id,
         .origin = t->add.origin,
-        .auth = AUTH_SAS,
+        .auth = t->add.auth,
+        .primary_thumbprint = t->add.primary_thumbprint,
+        .secondary_thumbprint = t->add.secondary_thumbprint,
         .now = t->now,
     };
 
@@ -112,7 +114,11 @@ static enum status check(struct add_task *t, const struct central_settings *s)
     if (t->arena.failed)
         return ST_NO_MEMORY;
     status = device_id_check(t->add.id, s->device_id_any_case, &t->why);
-    return status == ST_OK ? device_name_check(t->add.display_name, &t->why) : status;
+    if (status == ST_OK)
+        status = device_name_check(t->add.display_name, &t->why);
+    return status == ST_OK ? device_auth_check(t->add.auth, t->add.primary_thumbprint,
+                                               t->add.secondary_thumbprint, &t->why)
+                           : status;
 }
 
 static void on_settings(void *context, enum status status, const struct central_settings *s,
@@ -148,6 +154,8 @@ void central_device_add(struct central *c, const struct device_add *a, device_vi
     t->add.id = arena_copy(&t->arena, a->id);
     t->add.display_name = arena_copy(&t->arena, a->display_name);
     t->add.template_id = arena_copy(&t->arena, a->template_id);
+    t->add.primary_thumbprint = arena_copy(&t->arena, a->primary_thumbprint);
+    t->add.secondary_thumbprint = arena_copy(&t->arena, a->secondary_thumbprint);
     if (t->arena.failed)
         finish(t, ST_NO_MEMORY);
     else

@@ -1,7 +1,7 @@
 #include "central/device_rules.h"
 
 #include "base/text.h"
-#include "identity/device.h"
+#include "crypto/thumbprint.h"
 
 static bool is_upper(uint8_t c)
 {
@@ -52,5 +52,33 @@ enum status device_name_check(slice name, struct fault *why)
     if (characters > DEVICE_NAME_MAX)
         return fault_set(why, ST_BAD_REQUEST, "R05: the name is longer than %d characters",
                          DEVICE_NAME_MAX);
+    return ST_OK;
+}
+
+static bool is_thumbprint(slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!(text.ptr[i] >= '0' && text.ptr[i] <= '9') &&
+            !(text.ptr[i] >= 'A' && text.ptr[i] <= 'F'))
+            return false;
+    }
+    return text.len == THUMBPRINT_SHA1_LEN || text.len == THUMBPRINT_SHA256_LEN;
+}
+
+enum status device_auth_check(enum device_auth auth, slice primary_thumbprint,
+                              slice secondary_thumbprint, struct fault *why)
+{
+    if (auth != AUTH_SELF_SIGNED)
+        return primary_thumbprint.len + secondary_thumbprint.len == 0
+                   ? ST_OK
+                   : fault_set(why, ST_BAD_REQUEST,
+                               "thumbprints go with authentication selfSigned");
+    if (primary_thumbprint.len == 0)
+        return fault_set(why, ST_BAD_REQUEST,
+                         "authentication selfSigned needs the primary thumbprint");
+    if (!is_thumbprint(primary_thumbprint) ||
+        (secondary_thumbprint.len > 0 && !is_thumbprint(secondary_thumbprint)))
+        return fault_set(why, ST_BAD_REQUEST,
+                         "a thumbprint has 40 (SHA-1) or 64 (SHA-256) hex digits");
     return ST_OK;
 }

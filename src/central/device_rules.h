@@ -3,6 +3,7 @@
 #define MUSTER_CENTRAL_DEVICE_RULES_H
 
 #include "base/status.h"
+#include "identity/device.h"
 
 #define DEVICE_NAME_MAX 148 /* characters */
 
@@ -10,5 +11,8 @@
 CHECKED enum status device_id_check(slice id, bool any_case, struct fault *why);
 /* R05. */
 CHECKED enum status device_name_check(slice name, struct fault *why);
+/* Thumbprints belong to self-signed certificates, and to these at least a primary one. */
+CHECKED enum status device_auth_check(enum device_auth auth, slice primary_thumbprint,
+                                      slice secondary_thumbprint, struct fault *why);
 
 #endif

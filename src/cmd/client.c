@@ -206,6 +206,22 @@ void client_print_json(const struct json *value)
     fwrite(text.ptr, 1, text.len, stdout);
 }
 
+/* Devices have their say in many of these texts, but none in what the terminal does. */
+static const char *printable(struct client *c, slice text)
+{
+    char *copy_of = arena_alloc(&c->arena, text.len + 1);
+
+    for (size_t i = 0; copy_of && i < text.len; i++) {
+        uint8_t byte = text.ptr[i];
+        bool is_c1 = i > 0 && text.ptr[i - 1] == 0xc2 && byte < 0xa0;
+
+        copy_of[i] = byte < 0x20 || byte == 0x7f ? '?' : (char)byte;
+        if (is_c1)
+            copy_of[i - 1] = copy_of[i] = '?';
+    }
+    return copy_of ? copy_of : "-";
+}
+
 const char *client_text(struct client *c, const struct json *object, const char *name)
 {
     const struct json *member = json_member(object, slice_str(name));
@@ -216,5 +232,5 @@ const char *client_text(struct client *c, const struct json *object, const char 
         return "yes";
     if (member->kind == JSON_FALSE)
         return "no";
-    return (const char *)arena_copy(&c->arena, member->text.ptr ? member->text : member->raw).ptr;
+    return printable(c, member->text.ptr ? member->text : member->raw);
 }

@@ -34,7 +34,8 @@ void client_path(struct buf *ret, const char *format, const char *argument);
 
 /* Prints JSON: as it is, one line. */
 void client_print_json(const struct json *value);
-/* A member as text for tables: "-" for null or absent. The text lives in the client's arena. */
+/* A member as text for tables: "-" for null or absent, control characters as '?'. The text lives in
+ * the client's arena. */
 const char *client_text(struct client *c, const struct json *object, const char *name);
 
 #endif

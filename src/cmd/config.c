@@ -6,6 +6,8 @@
 
 #include <ini.h>
 
+#include "net/egress.h"
+
 enum option_kind { OPTION_TEXT, OPTION_NUMBER };
 
 struct option_row {
@@ -16,16 +18,35 @@ struct option_row {
     int64_t min, max;    /* of numbers */
     const char *allowed; /* of texts: words between blanks; NULL: anything */
     const char *help;
+    bool (*check)(slice value, struct fault *why); /* of texts with a form; or NULL */
 };
 
-#define TEXT(section, key, standard, allowed, help)                                                \
+#define FORMED(section, key, standard, allowed, help, check)                                       \
     {                                                                                              \
-        section, #key, OPTION_TEXT, offsetof(struct config, key), standard, 0, 0, allowed, help    \
+        section, #key, OPTION_TEXT, offsetof(struct config, key), standard, 0, 0, allowed, help,   \
+            check                                                                                  \
     }
+#define TEXT(section, key, standard, allowed, help)                                                \
+    FORMED(section, key, standard, allowed, help, NULL)
 #define NUMBER(section, key, standard, min, max, help)                                             \
     {                                                                                              \
-        section, #key, OPTION_NUMBER, offsetof(struct config, key), standard, min, max, NULL, help \
+        section, #key, OPTION_NUMBER, offsetof(struct config, key), standard, min, max, NULL,      \
+            help, NULL                                                                             \
     }
+
+static bool check_egress_allow(slice value, struct fault *why)
+{
+    struct egress_rules rules;
+
+    return egress_rules_parse(value, SLICE(EGRESS_PORTS), &rules, why);
+}
+
+static bool check_egress_ports(slice value, struct fault *why)
+{
+    struct egress_rules rules;
+
+    return egress_rules_parse((slice){0}, value, &rules, why);
+}
 
 /* clang-format off */
 static const struct option_row rows[] = {
@@ -58,6 +79,9 @@ static const struct option_row rows[] = {
     NUMBER("limits", accepts_burst, "200", 0, 1000000, "and at once"),
     NUMBER("limits", disk_free_mib, "64", 0, 1 << 30, "writes are refused below this much free disk"),
     NUMBER("limits", disk_free_percent, "5", 0, 50, "the same as a share of the file system"),
+    FORMED("egress", egress_allow, "", NULL, "CIDR[,CIDR]...: what OCSP may dial besides the public",
+           check_egress_allow),
+    FORMED("egress", egress_ports, EGRESS_PORTS, NULL, "ports that OCSP may dial", check_egress_ports),
 };
 /* clang-format on */
 
@@ -98,11 +122,16 @@ static bool set_number(struct config *c, const struct option_row *row, const cha
 static bool set_text(struct config *c, const struct option_row *row, const char *value,
                      struct fault *why)
 {
+    struct fault cause;
     char *copy;
 
     if (row->allowed && !word_in(row->allowed, slice_str(value))) {
         fault_set(why, ST_BAD_REQUEST, "%s must be one of: %s; not '%.40s'", row->key, row->allowed,
                   value);
+        return false;
+    }
+    if (row->check && !row->check(slice_str(value), &cause)) {
+        fault_set(why, cause.status, "%s: %s", row->key, cause.text);
         return false;
     }
     copy = slice_to_cstr(slice_str(value));

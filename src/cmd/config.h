@@ -24,6 +24,8 @@ struct config {
     /* [limits] */
     int64_t unauthenticated, unauthenticated_per_address, accepts_per_second, accepts_burst;
     int64_t disk_free_mib, disk_free_percent;
+    /* [egress] */
+    char *egress_allow, *egress_ports;
     bool https_given; /* an explicit address is never exchanged for another */
     char *file;       /* --config */
     int argc;         /* as given, to be read again on reload */

@@ -3,35 +3,44 @@
 
 #include "cmd/client.h"
 #include "cmd/command.h"
+#include "cmd/device_authentication.h"
 #include "cmd/options.h"
+#include "cmd/steps.h"
 
 static int run(int argc, char **argv);
 
 const struct command device_command = {
     .name = "device",
     .summary = "devices: add, list, show, approve, associate, block, unblock, delete, twin, ...",
-    .usage = "usage: muster device add ID... [--name NAME] [--template T] [--simulated]\n"
-             "       muster device list [--status S] [--template T] [--unassociated]\n"
-             "       muster device show ID...\n"
-             "       muster device approve|block|unblock|delete ID...\n"
-             "       muster device associate ID... --template T\n"
-             "       muster device twin ID [--desired JSON] [--module M]\n"
-             "       muster device invoke ID METHOD [--payload JSON] [--timeout S] [--module M]\n"
-             "       muster device send ID TEXT [--property KEY=VALUE] [--module M]\n"
-             "                     [--ack none|positive|negative|full] [--message-id ID]\n"
-             "       muster device purge ID\n"
-             "       muster device feedback ID\n"
-             "       muster device module ID MODULE        makes a module, prints its keys\n"
-             "       muster device credentials ID          ID scope and keys\n"
-             "       muster device connection-string ID    assigns the device, as a registration "
-             "would\n\n"
-             "Also: --data DIR, --json. Status: registered, provisioned, blocked, waiting.\n",
+    .usage =
+        "usage: muster device add ID... [--name NAME] [--template T] [--simulated]\n"
+        "       muster device add ID --certificate FILE [--secondary-certificate FILE] ...\n"
+        "       muster device add ID --thumbprint X [--secondary-thumbprint X] ...\n"
+        "       muster device add ID... --certificate-authority ...\n"
+        "       muster device list [--status S] [--template T] [--unassociated]\n"
+        "       muster device show ID...              with the steps of its last attempt\n"
+        "       muster device approve|block|unblock|delete ID...\n"
+        "       muster device associate ID... --template T\n"
+        "       muster device twin ID [--desired JSON] [--module M]\n"
+        "       muster device invoke ID METHOD [--payload JSON] [--timeout S] [--module M]\n"
+        "       muster device send ID TEXT [--property KEY=VALUE] [--module M]\n"
+        "                     [--ack none|positive|negative|full] [--message-id ID]\n"
+        "       muster device purge ID\n"
+        "       muster device feedback ID\n"
+        "       muster device module ID MODULE        makes a module, prints its keys\n"
+        "       muster device credentials ID          ID scope and keys\n"
+        "       muster device connection-string ID    assigns the device, as a registration "
+        "would\n\n"
+        "A device has keys, or is known by the certificate whose file or thumbprint is given,\n"
+        "or comes with any that a verified authority signed for its ID.\n"
+        "Also: --data DIR, --json. Status: registered, provisioned, blocked, waiting.\n",
     .run = run,
 };
 
 struct device_words {
     const char *folder, *name, *template_id, *status, *desired, *payload, *timeout, *module,
         *property, *ack, *message_id, *connect_timeout;
+    struct device_authentication authentication;
     bool simulated, unassociated, json;
     struct words ids; /* all words behind the verb */
 };
@@ -58,9 +67,12 @@ static void print_device(struct client *c, const struct device_words *w, struct 
     }
     for (size_t i = 0; i < COUNT_OF(members); i++)
         printf("%-13s %s\n", members[i], client_text(c, d, members[i]));
-    if (attempt && attempt->kind == JSON_OBJECT)
-        printf("%-13s %s %s: %s\n", "last attempt", client_text(c, attempt, "at"),
-               client_text(c, attempt, "result"), client_text(c, attempt, "reason"));
+    device_authentication_print(c, json_member(d, SLICE("authentication")));
+    if (attempt && attempt->kind == JSON_OBJECT) {
+        printf("%-13s ", "last attempt");
+        attempt_print(c, attempt);
+        steps_print(c, json_member(attempt, SLICE("steps")));
+    }
 }
 
 /* --- calls ----------------------------------------------------------------------------------- */
@@ -104,7 +116,11 @@ static int add(struct client *c, const struct device_words *w)
 {
     BUF_CLEANUP struct buf body = {.max = 4096};
     struct json_writer writer = {.to = &body};
+    const char *objection = device_authentication_objection(&w->authentication, w->ids.count);
+    int code;
 
+    if (objection)
+        return command_fail(c->command, EXIT_USAGE, "%s", objection);
     json_open(&writer, (slice){0}, '{');
     if (w->name)
         json_put_text(&writer, SLICE("displayName"), slice_str(w->name));
@@ -112,6 +128,8 @@ static int add(struct client *c, const struct device_words *w)
         json_put_text(&writer, SLICE("template"), slice_str(w->template_id));
     if (w->simulated)
         json_put_bool(&writer, SLICE("simulated"), true);
+    if (!device_authentication_put(c->command, &w->authentication, &writer, &code))
+        return code;
     json_close(&writer, '}');
     return act_on_each(c, w, "PUT", "", &body);
 }
@@ -394,6 +412,11 @@ static int run(int argc, char **argv)
         {.name = "--property", .value = &w.property},
         {.name = "--ack", .value = &w.ack},
         {.name = "--message-id", .value = &w.message_id},
+        {.name = "--certificate", .value = &w.authentication.certificate},
+        {.name = "--secondary-certificate", .value = &w.authentication.secondary_certificate},
+        {.name = "--thumbprint", .value = &w.authentication.thumbprint},
+        {.name = "--secondary-thumbprint", .value = &w.authentication.secondary_thumbprint},
+        {.name = "--certificate-authority", .flag = &w.authentication.by_authority},
         {.name = "--simulated", .flag = &w.simulated},
         {.name = "--unassociated", .flag = &w.unassociated},
         {.name = "--json", .flag = &w.json},

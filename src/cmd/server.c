@@ -16,6 +16,7 @@
 #include "hub/session.h"
 #include "identity/api_token.h"
 #include "identity/identity.h"
+#include "net/egress.h"
 #include "net/listener.h"
 #include "net/worker.h"
 #include "provisioning/provisioning.h"
@@ -31,6 +32,7 @@ struct server {
     struct buf aliases;
     slice hosts[HOSTS_MAX];
     struct hub_name hub_name;
+    struct egress_rules egress;
     struct workers *workers;
     struct store *store;
     struct bus *bus;
@@ -201,6 +203,7 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
         .hubs = &s->hub_name,
         .hub_count = 1,
         .sas_tolerance_s = config->sas_tolerance_s,
+        .egress = &s->egress,
     };
     const struct log_options log = {
         .partitions = (unsigned)config->partitions,
@@ -208,6 +211,9 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
         .retention_bytes = config->retention_mib << 20,
     };
 
+    if (!egress_rules_parse(slice_str(config->egress_allow), slice_str(config->egress_ports),
+                            &s->egress, why))
+        return false;
     s->identity = identity_create(s->workers, s->store, s->sealer, s->bus, &identity, why);
     if (!s->identity)
         return false;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "hub/hub_internal.h"
+#include "hub/session_trust.h"
 
 #define SCRATCH_MAX (16 * 1024 * 1024) /* a device's largest patch onto its largest twin */
 #define TEXT_MAX (1024 * 1024)
@@ -113,7 +114,8 @@ static bool worker_init(struct hub *hub, unsigned index)
     w->directory = directory_create(w);
     if (!w->directory ||
         !bus_subscribe(hub->bus, w->worker, w->session_subject, on_session_message, w) ||
-        !bus_subscribe(hub->bus, w->worker, w->directory_subject, on_directory_message, w))
+        !bus_subscribe(hub->bus, w->worker, w->directory_subject, on_directory_message, w) ||
+        !session_trust_watch(w))
         return false;
     activity_start(w);
     if (index == 0)
@@ -152,6 +154,7 @@ static void worker_deinit(struct hub_worker *w)
 {
     activity_stop(w);
     timer_cancel(&w->sweep);
+    session_trust_unwatch(w);
     directory_destroy(w->directory);
     free(w->sessions.buckets);
     arena_deinit(&w->scratch);

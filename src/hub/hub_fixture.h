@@ -195,6 +195,8 @@ struct peer {
     /* how it opens */
     enum credential_slot slot;
     int64_t generation, expires_at;
+    const struct trust_marks *marks; /* of the certificate that lets it in */
+    int64_t trust_version;
     unsigned stored_subscriptions;
     slice model_id;
     /* what it does */
@@ -318,6 +320,8 @@ static inline void peer_open_now(void *context)
         .module_id = slice_str(p->module_id),
         .generation_id = SLICE("123456789012345678"),
         .slot = p->slot ? p->slot : CREDENTIAL_PRIMARY,
+        .marks = p->marks,
+        .trust_version = p->trust_version,
         .credential_generation = p->generation ? p->generation : 1,
         .expires_at = p->expires_at,
         .subscriptions = p->stored_subscriptions,

@@ -1,6 +1,7 @@
 /* Inside hub/: the hub's parts on each worker, and how they reach each other.
  *
  *     session.c           the states of a session, opening and closing
+ *     session_trust.c     those that a certificate opened, looked through when trust changes
  *     session_remote.c    what other workers ask of a session; query, revoke, drain
  *     directory_*.c       the shard of identities that this worker knows: who is live, where
  *     session_message.c   what travels between them
@@ -60,6 +61,16 @@ struct ack_sample {
     int64_t started_us;
 };
 
+struct session_trust;
+struct trust;
+/* A walk over the sessions that certificates opened: session_trust.c. */
+struct trust_review {
+    struct mail mail; /* goes on with it in another turn */
+    const struct trust *trust;
+    struct session_trust *next;
+    bool posted;
+};
+
 #define HUB_SUBJECT_MAX 32
 struct hub_worker {
     struct hub *hub;
@@ -67,6 +78,8 @@ struct hub_worker {
     unsigned index;
     uint64_t last_number; /* of serials and tokens */
     struct session_table sessions;
+    struct session_trust *certified; /* sessions opened by a certificate */
+    struct trust_review review;
     struct directory *directory;
     struct hub_request *requests[HUB_REQUEST_BUCKETS];
     struct hub_activity activity;

@@ -9,6 +9,7 @@
 #include "hub/d2c_record.h"
 #include "hub/event.h"
 #include "hub/hub_internal.h"
+#include "hub/session_trust.h"
 
 #define CLIENT_TYPE_MAX 512
 #define MODEL_ID_MAX 2048       /* of a DTMI */
@@ -147,6 +148,7 @@ static void init(struct session *s, struct hub *hub, const struct device_princip
 static void give_up(struct session *s, enum status status)
 {
     expiry_stop(s);
+    session_trust_end(s);
     method_session_close(s);
     session_table_remove(&hub_worker_of(s)->sessions, s);
     free(s->memory);
@@ -186,7 +188,7 @@ static bool prepare(struct session *s, const struct device_principal *p,
 
     if (!session_table_insert(&w->sessions, s))
         return false;
-    if (!make_stamp(s, p, usable(options->model_id, MODEL_ID_MAX)))
+    if (!make_stamp(s, p, usable(options->model_id, MODEL_ID_MAX)) || !session_trust_begin(s, p))
         return false;
     s->partition = log_partition_of(s->hub->log, s->device_id);
     if (!method_session_subscribe(s, restored & SUB_METHODS, p->method_filters))
@@ -215,6 +217,13 @@ void session_open(struct session *s, struct hub *hub, const struct device_princi
     ask_directory(s, options); /* last: the session may be live, or closed and gone, after this */
 }
 
+static void tell_closed(const struct session *s)
+{
+    const struct session_message m = message_about(s, MESSAGE_CLOSED);
+
+    hub_tell_directory(hub_worker_of(s), &m);
+}
+
 /* The directory passes method calls on while the session is callable. */
 static void set_callable(struct session *s, bool callable)
 {
@@ -234,15 +243,22 @@ static void tell_open(struct session *s, void *context)
         s->on_open(s, ST_OK);
 }
 
+/* What has passed over the sessions while this one was opening. */
+static enum status after_all(const struct session *s)
+{
+    if (atomic_load(&s->hub->draining))
+        return ST_UNAVAILABLE;
+    return session_trust_holds(s) ? ST_OK : ST_UNAUTHORIZED;
+}
+
 void session_opened(struct session *s, enum status status)
 {
     if (s->state != SESSION_OPENING)
         return;
-    if (status == ST_OK && atomic_load(&s->hub->draining)) { /* the drain has passed it already */
-        const struct session_message closed = message_about(s, MESSAGE_CLOSED);
-
-        hub_tell_directory(hub_worker_of(s), &closed);
-        status = ST_UNAVAILABLE;
+    if (status == ST_OK) {
+        status = after_all(s);
+        if (status != ST_OK)
+            tell_closed(s);
     }
     if (status != ST_OK) {
         give_up(s, status);
@@ -274,11 +290,8 @@ void session_end(struct session *s, enum session_end why)
 /* Only now may the identity's next session open: what this one sent is durable or dropped. */
 static void finish(struct session *s)
 {
-    struct hub_worker *w = hub_worker_of(s);
-    const struct session_message m = message_about(s, MESSAGE_CLOSED);
-
-    session_table_remove(&w->sessions, s);
-    hub_tell_directory(w, &m);
+    session_table_remove(&hub_worker_of(s)->sessions, s);
+    tell_closed(s);
     free(s->memory);
     s->memory = NULL;
     set_state(s, SESSION_CLOSED);
@@ -317,6 +330,7 @@ void session_close(struct session *s)
     }
     set_state(s, SESSION_CLOSING);
     expiry_stop(s);
+    session_trust_end(s);
     method_session_close(s);
     twin_session_close(s);
     c2d_session_close(s);

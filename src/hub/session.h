@@ -69,6 +69,7 @@ struct session {
     struct session_twin *twin;       /* while reports are in flight or desired is subscribed */
     struct session_c2d *c2d;         /* while C2D is subscribed or messages are unsettled */
     struct session_methods *methods; /* while methods are subscribed or calls are open */
+    struct session_trust *trust;     /* when a certificate opened it */
     void (*on_open)(struct session *s, enum status status);
 };
 

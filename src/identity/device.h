@@ -54,6 +54,8 @@ struct device {
     enum device_auth auth;
     slice sealed_keys;                              /* open with device_keys */
     slice primary_thumbprint, secondary_thumbprint; /* SHA-256 or SHA-1, upper-case hex */
+    bool expired_leaf_allowed;                      /* as its individual enrollment says */
+    slice issuer_marks; /* of the chain by which it registered: uint64_t each (trust.h) */
     enum enrollment_kind enrollment_kind;
     slice enrollment_id;
     /* Grows when a key or the right to connect changes: the time of the change in ms, or one more
@@ -110,6 +112,8 @@ struct device_new {
     enum device_auth auth;
     struct secret primary, secondary; /* both absent with AUTH_SAS: generated, 32 bytes each */
     slice primary_thumbprint, secondary_thumbprint;
+    bool expired_leaf_allowed;
+    slice issuer_marks;
     enum enrollment_kind enrollment_kind;
     slice enrollment_id;
     struct device_attempt attempt;
@@ -128,7 +132,7 @@ enum {
     DEVICE_SET_PROVISIONED = 1 << 3,
     DEVICE_SET_TEMPLATE = 1 << 4,
     DEVICE_SET_DISPLAY_NAME = 1 << 5,
-    DEVICE_SET_KEYS = 1 << 6, /* auth, keys, thumbprints */
+    DEVICE_SET_KEYS = 1 << 6, /* auth, keys, and all about certificates */
     DEVICE_SET_ENROLLMENT = 1 << 7,
     DEVICE_SET_MODEL = 1 << 8,
     DEVICE_SET_ATTEMPT = 1 << 9,

@@ -16,7 +16,7 @@
     " primary_thumbprint, secondary_thumbprint, enrollment_kind, enrollment_id,"                   \
     " credential_generation, subscriptions, method_filters, created_at, updated_at,"               \
     " first_provisioned_at, last_activity_at, attempt_at, attempt_count, attempt_result,"          \
-    " attempt_reason, attempt_protocol, attempt_address"
+    " attempt_reason, attempt_protocol, attempt_address, expired_leaf_allowed, issuer_marks"
 
 /* In the order of COLUMNS. */
 enum column {
@@ -54,6 +54,8 @@ enum column {
     ATTEMPT_REASON,
     ATTEMPT_PROTOCOL,
     ATTEMPT_ADDRESS,
+    EXPIRED_LEAF_ALLOWED,
+    ISSUER_MARKS,
     COLUMN_COUNT
 };
 
@@ -91,6 +93,8 @@ void device_from_row(struct rows *rows, struct device *ret)
         .sealed_keys = rows_bytes(rows, KEYS),
         .primary_thumbprint = rows_bytes(rows, PRIMARY_THUMBPRINT),
         .secondary_thumbprint = rows_bytes(rows, SECONDARY_THUMBPRINT),
+        .expired_leaf_allowed = rows_int(rows, EXPIRED_LEAF_ALLOWED) != 0,
+        .issuer_marks = rows_bytes(rows, ISSUER_MARKS),
         .enrollment_kind = (enum enrollment_kind)rows_int(rows, ENROLLMENT_KIND),
         .enrollment_id = rows_bytes(rows, ENROLLMENT_ID),
         .credential_generation = rows_int(rows, CREDENTIAL_GENERATION),
@@ -183,14 +187,14 @@ static slice make_generation_id(char to[GENERATION_ID_LEN])
 
 #define VALUES                                                                                     \
     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"   \
-    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35"
-static_assert(COLUMN_COUNT == 34, "one parameter for each column, the last for the device key");
+    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37"
+static_assert(COLUMN_COUNT == 36, "one parameter for each column, the last for the device key");
 
 static const struct sql insert_sql = {"INSERT INTO device (" COLUMNS ", device_key) VALUES (" VALUES
                                       ")"};
 static const struct sql insert_module_sql = {
     "INSERT INTO device (" COLUMNS ", device_key) SELECT " VALUES
-    " FROM device d WHERE d.device_key = ?35 AND d.module_id = '' AND d.hub = ?1"
+    " FROM device d WHERE d.device_key = ?37 AND d.module_id = '' AND d.hub = ?1"
     " AND d.device_id = ?2"};
 
 static void put_facts(struct sql_value *row, const struct device_new *n)
@@ -220,6 +224,8 @@ static void put_credentials(struct sql_value *row, const struct identity *id,
     row[KEYS] = SQL_BLOB_(seal_keys(id, n->id, n->module_id, n, p->sealed));
     row[PRIMARY_THUMBPRINT] = SQL_TEXT_(upper(n->primary_thumbprint, p->thumbprints[0]));
     row[SECONDARY_THUMBPRINT] = SQL_TEXT_(upper(n->secondary_thumbprint, p->thumbprints[1]));
+    row[EXPIRED_LEAF_ALLOWED] = SQL_INT_(n->expired_leaf_allowed);
+    row[ISSUER_MARKS] = SQL_BLOB_(n->issuer_marks);
     /* A device made anew begins above all generations of one that was deleted under its ID. */
     row[CREDENTIAL_GENERATION] = SQL_INT_(n->now);
     row[SUBSCRIPTIONS] = SQL_INT_(0);
@@ -279,7 +285,9 @@ static const struct sql update_sql = {
     " attempt_result = COALESCE(?22, attempt_result),"
     " attempt_reason = COALESCE(?23, attempt_reason),"
     " attempt_protocol = COALESCE(?24, attempt_protocol),"
-    " attempt_address = COALESCE(?25, attempt_address), hub = COALESCE(?26, hub)"
+    " attempt_address = COALESCE(?25, attempt_address), hub = COALESCE(?26, hub),"
+    " expired_leaf_allowed = COALESCE(?27, expired_leaf_allowed),"
+    " issuer_marks = COALESCE(?28, issuer_marks)"
     " WHERE " GUARD};
 static const struct sql delete_sql = {"DELETE FROM device WHERE " GUARD};
 static const struct sql delete_modules_sql = {
@@ -345,6 +353,8 @@ void device_unit_update(struct unit *unit, const struct identity *id, const stru
         text_if(attempt, to->attempt.protocol),
         text_if(attempt, to->attempt.address),
         text_if(set & DEVICE_SET_HUB, to->hub),
+        integer_if(keys, to->expired_leaf_allowed),
+        keys ? SQL_BLOB_(to->issuer_marks) : SQL_NULL_,
     };
     unit_add(unit, &update_sql, values, COUNT_OF(values), EXPECT_ONE);
     if (set & DEVICE_SET_HUB && was->module_id.len == 0) {

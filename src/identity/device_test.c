@@ -308,6 +308,7 @@ static void a_change_leaves_other_columns_alone(void **state)
     change.to.enrollment_id = SLICE("e");
     change.to.attempt.reason = SLICE("r");
     change.to.auth = AUTH_NONE;
+    change.to.expired_leaf_allowed = true;
     for (unsigned bit = 0; bit <= 11; bit++) {
         assert_int_equal(fixture_read(f, NULL, "d1", "", &was), ST_OK);
         change.set = 1U << bit;
@@ -332,6 +333,8 @@ static void a_change_leaves_other_columns_alone(void **state)
                        (was.d.credential_generation != now.d.credential_generation) *
                            DEVICE_BUMP_CREDENTIAL);
         assert_int_equal(set, change.set);
+        assert_int_equal(now.d.expired_leaf_allowed != was.d.expired_leaf_allowed,
+                         change.set == DEVICE_SET_KEYS);
         assert_int_equal(now.d.version, was.d.version + 1);
     }
 }

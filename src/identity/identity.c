@@ -4,6 +4,7 @@
 
 #include "identity/device_store.h"
 #include "identity/identity_internal.h"
+#include "identity/ocsp_check.h"
 #include "identity/principal.h"
 
 #define CHANGED_SUBJECT "identity.changed"
@@ -41,6 +42,16 @@ static bool make_dummy(struct identity *id)
     return !sealed.failed;
 }
 
+static bool make_ocsp_caches(struct identity *id)
+{
+    for (unsigned i = 0; i < id->worker_count; i++) {
+        id->workers[i].ocsp = ocsp_cache_create();
+        if (!id->workers[i].ocsp)
+            return false;
+    }
+    return true;
+}
+
 struct identity *identity_create(struct workers *ws, struct store *st, const struct sealer *sealer,
                                  struct bus *bus, const struct identity_options *options,
                                  struct fault *why)
@@ -52,16 +63,19 @@ struct identity *identity_create(struct workers *ws, struct store *st, const str
         fault_set(why, ST_NO_MEMORY, "no memory for identity");
         return NULL;
     }
+    pthread_mutex_init(&id->trust.lock, NULL);
+    id->ws = ws;
     id->store = st;
     id->sealer = sealer;
     id->bus = bus;
     id->options = *options;
     id->worker_count = count;
-    if (!make_dummy(id) || !subscribe(id, ws)) {
+    if (!make_dummy(id) || !make_ocsp_caches(id) || !subscribe(id, ws)) {
         fault_set(why, ST_NO_MEMORY, "no memory for identity");
         goto failed;
     }
-    if (policies_create_now(id, why) != ST_OK || policies_open_now(id, why) != ST_OK)
+    if (policies_create_now(id, why) != ST_OK || policies_open_now(id, why) != ST_OK ||
+        trust_start(id, ws, why) != ST_OK)
         goto failed;
     return id;
 
@@ -74,6 +88,10 @@ void identity_destroy(struct identity *id)
 {
     if (!id)
         return;
+    trust_stop(id);
+    for (unsigned i = 0; i < id->worker_count; i++)
+        ocsp_cache_destroy(id->workers[i].ocsp);
+    pthread_mutex_destroy(&id->trust.lock);
     secret_wipe(&id->dummy_key);
     free(id);
 }

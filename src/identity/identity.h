@@ -17,6 +17,7 @@
 #include "net/worker.h"
 #include "store/store.h"
 
+struct egress_rules;
 struct identity;
 
 /* A hub: a name for its rows and the host names by which devices know it. */
@@ -30,6 +31,8 @@ struct identity_options {
     const struct hub_name *hubs; /* kept by reference for the identity's life */
     size_t hub_count;
     int64_t sas_tolerance_s; /* 0..300; 300 unless configured */
+    /* Where OCSP responders may be; kept by reference. NULL: nowhere. */
+    const struct egress_rules *egress;
 };
 
 extern const struct store_schema identity_schema;

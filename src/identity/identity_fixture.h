@@ -22,6 +22,7 @@ struct fixture {
     struct bus *bus;
     struct sealer *sealer;
     struct identity *id;
+    void (*before_start)(struct fixture *f); /* or NULL: for what must exist before the workers */
 };
 
 static const slice main_hosts[] = {{(const uint8_t *)"hub.example.org", 15},
@@ -55,6 +56,8 @@ static inline void fixture_open(struct fixture *f)
         identity_create(f->workers, f->store, f->sealer, f->bus, &fixture_identity_options, &why);
     if (!f->id)
         fail_msg("%s", why.text);
+    if (f->before_start)
+        f->before_start(f);
     assert_true(workers_start(f->workers, &why));
 }
 

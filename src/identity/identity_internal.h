@@ -6,6 +6,9 @@
 #include "identity/identity.h"
 #include "identity/policy.h"
 #include "identity/refusal_cache.h"
+#include "identity/trust_internal.h"
+
+struct ocsp_cache;
 
 /* --- pairs of keys at rest -------------------------------------------------------------------- */
 
@@ -18,9 +21,12 @@
 
 struct worker_identity {
     struct refusal_cache refusals;
+    struct worker_trust trust;
+    struct ocsp_cache *ocsp;
 };
 
 struct identity {
+    struct workers *ws;
     struct store *store;
     const struct sealer *sealer;
     struct bus *bus;
@@ -29,6 +35,7 @@ struct identity {
     /* The same, sealed: an unknown device costs an unsealing too. */
     uint8_t dummy_sealed[KEY_PAIR_SEALED_MAX];
     size_t dummy_sealed_len;
+    struct trust_home trust;
     unsigned worker_count;
     struct worker_identity workers[];
 };

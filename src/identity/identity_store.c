@@ -1,5 +1,5 @@
-/* The tables of identity. Statements stand with the code that uses them: device_store.c, policy.c
- * and api_token.c. */
+/* The tables of identity. Statements stand with the code that uses them: device_store.c, policy.c,
+ * api_token.c, authority_store.c and trust_snapshot.c. */
 #include "identity/identity.h"
 
 /* A device and its modules share a table; a device's module_id is ''. `device_key` is the device
@@ -65,7 +65,54 @@ static const char create_tables[] =
     " created_at BIGINT NOT NULL,"
     " expires_at BIGINT NOT NULL);";
 
-static const char *const steps[] = {create_tables};
+/* Certificates. An authority is what a slot of an enrollment group holds; `group_key` is the
+ * group's ID in lower case. The one row of trust_set counts the versions of all of it. A
+ * certificate may be in both slots of one group and in no other's: the index refuses the same
+ * slot of another group, the statement that writes (authority_store.c) also the other slot. */
+static const char add_trust[] =
+    "ALTER TABLE device ADD COLUMN expired_leaf_allowed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN issuer_marks BLOB;" /* NULL: none */
+
+    "CREATE TABLE authority ("
+    " group_key TEXT NOT NULL CHECK (group_key <> ''),"
+    " slot INTEGER NOT NULL CHECK (slot IN (1, 2)),"
+    " certificate BLOB NOT NULL CHECK (length(certificate) > 0),"
+    " thumbprint TEXT NOT NULL CHECK (length(thumbprint) = 64),"
+    " enabled INTEGER NOT NULL,"
+    " verified_at BIGINT NOT NULL,"
+    " verified_by TEXT NOT NULL,"
+    " self_attested INTEGER NOT NULL,"
+    " code TEXT NOT NULL,"
+    " code_at BIGINT NOT NULL,"
+    " crl BLOB NOT NULL,"
+    " crl_number TEXT NOT NULL,"
+    " crl_this_update BIGINT NOT NULL,"
+    " crl_next_update BIGINT NOT NULL,"
+    " ocsp_url TEXT NOT NULL,"
+    " ocsp_strict INTEGER NOT NULL,"
+    " created_at BIGINT NOT NULL,"
+    " updated_at BIGINT NOT NULL,"
+    " version BIGINT NOT NULL,"
+    " PRIMARY KEY (group_key, slot));"
+    "CREATE UNIQUE INDEX authority_by_thumbprint ON authority (thumbprint, slot);"
+
+    "CREATE TABLE denied_certificate ("
+    " denial_key TEXT NOT NULL PRIMARY KEY,"
+    " number BIGINT NOT NULL UNIQUE," /* in order of insertion */
+    " thumbprint TEXT NOT NULL,"
+    " group_id TEXT NOT NULL,"
+    " serial TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " denied_by TEXT NOT NULL,"
+    " denied_at BIGINT NOT NULL,"
+    " mark BIGINT NOT NULL CHECK (mark <> 0)," /* of certificate_read.h, as a signed number */
+    " CHECK (thumbprint <> '' OR (group_id <> '' AND serial <> '')));"
+    "CREATE INDEX denied_by_mark ON denied_certificate (mark);"
+
+    "CREATE TABLE trust_set (id INTEGER NOT NULL PRIMARY KEY, version BIGINT NOT NULL);"
+    "INSERT INTO trust_set (id, version) VALUES (1, 1);";
+
+static const char *const steps[] = {create_tables, add_trust};
 
 const struct store_schema identity_schema = {
     .module = "identity", .steps = steps, .count = COUNT_OF(steps)};

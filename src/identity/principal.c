@@ -4,6 +4,7 @@
  *     refused a moment ago?          -> one hash, no read
  *     policy token: the policy       -> one read
  *     the device's row               -> one read, keys unsealed, both tried, then its status
+ *     a certificate                  -> principal_certificate.c
  *
  * Whoever is refused learns nothing of the cause, and an unknown device takes the same work as a
  * known one with a wrong key. */
@@ -13,47 +14,29 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/metrics.h"
 #include "codec/topic.h"
-#include "crypto/thumbprint.h"
 #include "identity/device_store.h"
-#include "identity/identity_internal.h"
+#include "identity/principal_internal.h"
 
-/* One login under way; owns copies of what it needs, as the store may answer later. */
-struct login {
-    struct identity *id;
-    principal_fn *on_principal;
-    void *context;
-    const struct hub_name *hub;
-    slice device_id, module_id, text; /* in `bytes`; the text is the SAS token */
-    struct sas_token token;
-    int64_t device_generation; /* of a module's device */
-    bool by_policy;            /* the policy's key made the token, and it has the right */
-    struct thumbprints thumbprints;
-    uint8_t digest[SHA256_LEN]; /* of all that was said: names this login among refusals */
-    size_t bytes_len;
-    uint8_t bytes[];
-};
+static void login_free(struct login *l)
+{
+    certificate_login_free(l->by_certificate);
+    certificate_free(l->certificate);
+    certificates_free(l->intermediates);
+    free(l);
+}
 
-/* Why not. */
-struct verdict {
-    enum status status;
-    enum metric metric;
-    bool is_lasting; /* by the credential alone: remembered for a while */
-    struct fault why;
-};
-
-static void refuse(struct login *l, const struct verdict *v)
+void login_refuse(struct login *l, const struct verdict *v)
 {
     metric_add(v->metric, 1);
     if (v->is_lasting)
         refusal_cache_add(identity_refusals(l->id), l->digest, device_hash(l->device_id),
                           clock_mono_ms());
     l->on_principal(l->context, v->status, NULL, &v->why);
-    free(l);
+    login_free(l);
 }
 
-static void accept(struct login *l, const struct device *d, enum credential_slot slot)
+void login_accept(struct login *l, const struct device *d, const struct proof *proof)
 {
     const struct fault none = {.status = ST_OK};
     const struct device_principal p = {
@@ -61,8 +44,10 @@ static void accept(struct login *l, const struct device *d, enum credential_slot
         .device_id = l->device_id,
         .module_id = l->module_id,
         .generation_id = d->generation_id,
-        .slot = slot,
+        .slot = proof->slot,
         .policy = l->token.policy,
+        .marks = proof->marks,
+        .trust_version = proof->trust_version,
         .credential_generation = d->credential_generation > l->device_generation
                                      ? d->credential_generation
                                      : l->device_generation,
@@ -75,19 +60,19 @@ static void accept(struct login *l, const struct device *d, enum credential_slot
 
     metric_add(METRIC_CONNECTS_OK, 1);
     l->on_principal(l->context, ST_OK, &p, &none);
-    free(l);
+    login_free(l);
 }
 
 /* --- third: the device's row ----------------------------------------------------------------- */
 
-static enum status unknown_device(const struct login *l, struct verdict *v)
+enum status login_unknown_device(const struct login *l, struct verdict *v)
 {
     v->is_lasting = true;
     return fault_set(&v->why, ST_UNAUTHORIZED, "no such %s in hub '%.*s'",
                      l->module_id.len ? "module" : "device", SLICE_FMT(l->hub->name));
 }
 
-static enum status wrong_method(const struct device *d, struct verdict *v)
+enum status login_wrong_method(const struct device *d, struct verdict *v)
 {
     static const char *const names[] = {
         [AUTH_SAS] = "a shared key",
@@ -116,9 +101,9 @@ static enum status prove_by_key(const struct login *l, const struct device *d,
     by_primary = token_signed_by(l->id, &l->token, &primary);
     by_secondary = token_signed_by(l->id, &l->token, &secondary);
     if (!d)
-        return unknown_device(l, v);
+        return login_unknown_device(l, v);
     if (d->auth != AUTH_SAS)
-        return wrong_method(d, v);
+        return login_wrong_method(d, v);
     v->is_lasting = true;
     if (!by_primary && !by_secondary)
         return fault_set(&v->why, ST_UNAUTHORIZED, "the signature matches neither key");
@@ -127,35 +112,17 @@ static enum status prove_by_key(const struct login *l, const struct device *d,
     return ST_OK;
 }
 
-static enum status prove_by_certificate(const struct login *l, const struct device *d,
-                                        enum credential_slot *ret_slot, struct verdict *v)
-{
-    if (!d)
-        return unknown_device(l, v);
-    if (d->auth != AUTH_SELF_SIGNED)
-        return wrong_method(d, v);
-    *ret_slot = CREDENTIAL_CERTIFICATE;
-    if (thumbprint_matches(&l->thumbprints, d->primary_thumbprint) ||
-        thumbprint_matches(&l->thumbprints, d->secondary_thumbprint))
-        return ST_OK;
-    v->is_lasting = true;
-    return fault_set(&v->why, ST_UNAUTHORIZED, "the certificate is not the registered one: %.*s",
-                     THUMBPRINT_SHA256_LEN, l->thumbprints.sha256);
-}
-
 static enum status prove(const struct login *l, const struct device *d,
                          enum credential_slot *ret_slot, struct verdict *v)
 {
-    if (!l->by_policy && l->text.len)
-        return prove_by_key(l, d, ret_slot, v);
     if (!l->by_policy)
-        return prove_by_certificate(l, d, ret_slot, v);
+        return prove_by_key(l, d, ret_slot, v);
     *ret_slot = CREDENTIAL_POLICY;
-    return d ? ST_OK : unknown_device(l, v);
+    return d ? ST_OK : login_unknown_device(l, v);
 }
 
 /* Never remembered: unblocking acts on the very next attempt. */
-static enum status check_status(const struct device *d, bool device_may, struct verdict *v)
+enum status login_check_status(const struct device *d, bool device_may, struct verdict *v)
 {
     const char *cause = "the device of this module may not connect";
 
@@ -174,16 +141,16 @@ static enum status check_status(const struct device *d, bool device_may, struct 
 static void decide(struct login *l, const struct device *d, bool device_may)
 {
     struct verdict v = {.metric = METRIC_CONNECTS_UNAUTHORIZED};
-    enum credential_slot slot = 0;
+    struct proof proof = {.marks = NULL};
 
-    v.status = prove(l, d, &slot, &v);
+    v.status = prove(l, d, &proof.slot, &v);
     assert(d || v.status != ST_OK); /* nobody proves to be a device that does not exist */
     if (d && v.status == ST_OK)
-        v.status = check_status(d, device_may, &v);
+        v.status = login_check_status(d, device_may, &v);
     if (d && v.status == ST_OK)
-        accept(l, d, slot);
+        login_accept(l, d, &proof);
     else
-        refuse(l, &v);
+        login_refuse(l, &v);
 }
 
 static void refuse_unread(struct login *l, enum status status)
@@ -192,7 +159,7 @@ static void refuse_unread(struct login *l, enum status status)
 
     v.status =
         fault_set(&v.why, ST_UNAVAILABLE, "the store did not answer: %s", status_name(status));
-    refuse(l, &v);
+    login_refuse(l, &v);
 }
 
 /* The device's row comes first, then its module's. */
@@ -215,10 +182,12 @@ static void on_device_rows(void *context, enum status status, struct rows *rows)
         }
         status = found ? ST_OK : rows_status(rows);
     }
-    if (status == ST_OK)
-        decide(l, found ? &d : NULL, device_may);
-    else
+    if (status != ST_OK)
         refuse_unread(l, status);
+    else if (l->certificate)
+        login_by_certificate(l, found ? &d : NULL, device_may);
+    else
+        decide(l, found ? &d : NULL, device_may);
 }
 
 static void read_device(struct login *l)
@@ -269,7 +238,7 @@ static void on_policy(void *context, enum status status, const struct policy *p)
     if (l->by_policy)
         read_device(l);
     else
-        refuse(l, &v);
+        login_refuse(l, &v);
 }
 
 static void read_policy(struct login *l)
@@ -319,6 +288,8 @@ static enum status check_login(struct login *l, struct verdict *v)
     if (refusal_cache_has(identity_refusals(l->id), l->digest, clock_mono_ms()))
         return fault_set(&v->why, ST_UNAUTHORIZED, "the same wrong credential again, within %d s",
                          REFUSAL_LIFE_MS / 1000);
+    if (!l->text.len && !l->certificate)
+        return fault_set(&v->why, ST_UNAUTHORIZED, "the certificate cannot be hashed");
     return l->text.len ? check_token(l, v) : ST_OK;
 }
 
@@ -348,8 +319,11 @@ static struct login *create_login(struct identity *id, const struct hub_name *hu
     l->module_id = keep(l, from->module_id);
     l->text = keep(l, from->sas_token);
     /* A token, when there is one, is the credential; the certificate then proves nothing. */
-    if (!l->text.len && certificate_thumbprints(from->certificate, &l->thumbprints))
+    if (!l->text.len && certificate_thumbprints(from->certificate, &l->thumbprints)) {
         keep(l, slice_of(l->thumbprints.sha256, THUMBPRINT_SHA256_LEN));
+        l->certificate = certificate_share(from->certificate);
+        l->intermediates = certificates_share(from->intermediates);
+    }
     sha256(slice_of(l->bytes, l->bytes_len), l->digest);
     return l;
 }
@@ -397,7 +371,7 @@ void identity_authenticate(struct identity *id, const struct device_login *from,
     l->context = context;
     v.status = check_login(l, &v);
     if (v.status != ST_OK)
-        refuse(l, &v);
+        login_refuse(l, &v);
     else if (l->token.policy.len)
         read_policy(l);
     else

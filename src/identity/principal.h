@@ -11,6 +11,8 @@
 #include "identity/identity.h"
 
 struct x509_st;
+struct stack_st_X509;
+struct trust_marks;
 
 enum right {
     RIGHT_NONE = 0,
@@ -41,8 +43,9 @@ enum credential_slot {
 struct device_login {
     slice host; /* as the device wrote it: names the hub */
     slice device_id, module_id;
-    slice sas_token;             /* empty: none */
-    struct x509_st *certificate; /* NULL: none */
+    slice sas_token;                     /* empty: none */
+    struct x509_st *certificate;         /* NULL: none */
+    struct stack_st_X509 *intermediates; /* that came with it; NULL: none */
 };
 
 /* Who it is, once it is proven. Slices borrow from the callback's memory. */
@@ -51,6 +54,10 @@ struct device_principal {
     slice device_id, module_id, generation_id;
     enum credential_slot slot;
     slice policy; /* name, with CREDENTIAL_POLICY */
+    /* With CREDENTIAL_CERTIFICATE: what the session is to be found by when trust changes, and the
+     * version of trust that was asked. */
+    const struct trust_marks *marks;
+    int64_t trust_version;
     int64_t credential_generation;
     int64_t expires_at; /* SAS: Unix seconds; 0: never */
     unsigned subscriptions;

@@ -328,8 +328,10 @@ static void H013_tokens_of_policies(void **state)
         sas_token_write(slice_str(rows[i].scope),
                         secret_slice(rows[i].by_secondary ? &p.secondary : &p.primary),
                         clock_wall_ms() / 1000 + DAY, slice_str(rows[i].policy), &text);
-        a.login = (struct device_login){SLICE(HUB), slice_str(rows[i].device_id),
-                                        slice_str(rows[i].module_id), buf_slice(&text), NULL};
+        a.login = (struct device_login){.host = SLICE(HUB),
+                                        .device_id = slice_str(rows[i].device_id),
+                                        .module_id = slice_str(rows[i].module_id),
+                                        .sas_token = buf_slice(&text)};
         if (run_on(&a, 0) != rows[i].status)
             fail_msg("%s: %s (%s)", rows[i].name, status_name(a.status), a.why.text);
         if (a.status == ST_OK)
@@ -352,7 +354,8 @@ static void H013_H014_a_policy_name_decides_whose_key_counts(void **state)
     run_rows(*state, rows, COUNT_OF(rows));
     write_token(&t, &text);
     buf_append_str(&text, "&skn=");
-    a.login = (struct device_login){SLICE(HUB), SLICE("d1"), {0}, buf_slice(&text), NULL};
+    a.login = (struct device_login){
+        .host = SLICE(HUB), .device_id = SLICE("d1"), .sas_token = buf_slice(&text)};
     assert_int_equal(run_on(&a, 0), ST_OK);
     assert_int_equal(a.slot, CREDENTIAL_PRIMARY);
 }
@@ -472,7 +475,8 @@ static void H156_a_repeated_wrong_credential_is_refused_without_a_read(void **st
     struct attempt a = {.f = f};
 
     insert(f, "main", "d1", "");
-    a.login = (struct device_login){SLICE(HUB), SLICE("d1"), {0}, write_token(&wrong, &text), NULL};
+    a.login = (struct device_login){
+        .host = SLICE(HUB), .device_id = SLICE("d1"), .sas_token = write_token(&wrong, &text)};
     for (unsigned w = 0; w < FIXTURE_WORKERS; w++) {
         assert_int_equal(run_on(&a, w), ST_UNAUTHORIZED);
         assert_false(was_remembered(&a));
@@ -497,7 +501,8 @@ static void C028_a_device_made_after_a_refusal_comes_in_once_that_is_forgotten(v
     const struct token right = {D1, 0x11, DAY, ""};
     struct attempt a = {.f = f};
 
-    a.login = (struct device_login){SLICE(HUB), SLICE("d1"), {0}, write_token(&right, &text), NULL};
+    a.login = (struct device_login){
+        .host = SLICE(HUB), .device_id = SLICE("d1"), .sas_token = write_token(&right, &text)};
     assert_int_equal(run_on(&a, 0), ST_UNAUTHORIZED);
     insert(f, "main", "d1", "");
     worker_call(workers_at(f->workers, 0), forget, &a);
@@ -515,8 +520,8 @@ static void C028_a_status_is_never_remembered(void **state)
     struct unit *unit;
 
     insert_cast(f);
-    a.login =
-        (struct device_login){SLICE(HUB), SLICE("blocked"), {0}, write_token(&right, &text), NULL};
+    a.login = (struct device_login){
+        .host = SLICE(HUB), .device_id = SLICE("blocked"), .sas_token = write_token(&right, &text)};
     assert_int_equal(run_on(&a, 0), ST_UNAUTHORIZED);
     assert_int_equal(fixture_read(f, "main", "blocked", "", &was), ST_OK);
     unit = unit_create(f->store);

@@ -1,5 +1,7 @@
 #include "provisioning/attest.h"
 
+#include <stdio.h>
+
 #include "codec/sas.h"
 #include "codec/topic.h"
 
@@ -10,7 +12,8 @@ void enrollment_device_keys(const struct enrollment *e, slice registration_id,
 {
     *ret_primary = e->primary;
     *ret_secondary = e->secondary;
-    if (e->kind != ENROLLMENT_GROUP)
+    /* What is derived from no key at all, everybody could derive. */
+    if (e->kind != ENROLLMENT_GROUP || e->attestation != ATTEST_SYMMETRIC_KEY)
         return;
     derive_device_key(&e->primary, registration_id, ret_primary);
     derive_device_key(&e->secondary, registration_id, ret_secondary);
@@ -79,7 +82,8 @@ static bool find_group(const struct sas_token *token, const struct attest_input 
     for (size_t i = 0; i < in->groups->count; i++) {
         const struct enrollment *group = &in->groups->groups[i];
 
-        if (group != remembered && group_matches(token, group, s, ret))
+        if (group != remembered && group->attestation == ATTEST_SYMMETRIC_KEY &&
+            group_matches(token, group, s, ret))
             return true;
     }
     return false;
@@ -92,28 +96,87 @@ static const struct enrollment nobody = {
     .secondary = {.bytes = {2}, .len = SECRET_MAX},
 };
 
+static enum status refuse(const struct attest_input *in, struct trace *trace, struct fault *why)
+{
+    const struct enrollment *own = in->individual;
+
+    if (!own) {
+        trace_fail(trace, STEP_KEY, SLICE("a signature by a key of an enrollment"),
+                   SLICE("one by no key that is known here"),
+                   "sign with the key of an enrollment, or with one derived from a group's key for "
+                   "exactly this registration ID");
+        return fault_set(why, ST_UNAUTHORIZED, "signed by no key of any enrollment");
+    }
+    if (own->attestation != ATTEST_SYMMETRIC_KEY) {
+        trace_fail(trace, STEP_KEY, SLICE("a client certificate"), SLICE("a SAS token"),
+                   "come with the certificate of the individual enrollment, or change that");
+        return fault_set(why, ST_UNAUTHORIZED,
+                         "the individual enrollment '%.*s' takes certificates, not keys",
+                         SLICE_FMT(own->id));
+    }
+    trace_fail(trace, STEP_KEY, SLICE("a signature by a key of the individual enrollment"),
+               SLICE("one by another key"),
+               "sign with the individual enrollment's own key, or delete that enrollment");
+    return fault_set(why, ST_UNAUTHORIZED,
+                     "not signed by a key of the individual enrollment '%.*s'", SLICE_FMT(own->id));
+}
+
 static enum status find_by_key(const struct sas_token *token, const struct attest_input *in,
-                               struct attested *ret, struct fault *why)
+                               struct trace *trace, struct attested *ret, struct fault *why)
 {
     const struct enrollment *own = in->individual ? in->individual : &nobody;
     struct spellings s;
     bool found;
 
+    trace_pass(trace, STEP_INDIVIDUAL, in->individual ? in->individual->id : SLICE("none"));
     spell(in->registration_id, &s);
-    if (matches(token, own, in->registration_id, ret) && in->individual)
-        return ST_OK;
-    found = find_group(token, in, &s, ret);
-    if (in->individual)
-        return fault_set(why, ST_UNAUTHORIZED,
-                         "not signed by a key of the individual enrollment '%.*s'",
-                         SLICE_FMT(in->individual->id));
-    return found ? ST_OK : fault_set(why, ST_UNAUTHORIZED, "signed by no key of any enrollment");
+    found = matches(token, own, in->registration_id, ret) && in->individual;
+    if (!found)
+        found = find_group(token, in, &s, ret) && !in->individual;
+    if (!found)
+        return refuse(in, trace, why);
+    trace_pass(trace, STEP_KEY, ret->enrollment->id);
+    return ST_OK;
 }
 
-/* --- one function for each attestation -------------------------------------------------------- */
+/* --- the token itself ------------------------------------------------------------------------- */
 
-static enum status attest_symmetric_key(const struct attest_input *in, struct attested *ret,
-                                        struct fault *why)
+static enum status refuse_form(struct trace *trace, const struct fault *why)
+{
+    trace_fail(trace, STEP_TOKEN_FORM, SLICE("SharedAccessSignature sr=...&sig=...&se=..."),
+               slice_str(why->text), "let an SDK or 'muster token' write the token");
+    return ST_UNAUTHORIZED;
+}
+
+static enum status refuse_resource(const struct attest_input *in, const struct sas_token *token,
+                                   struct trace *trace, struct fault *why)
+{
+    char expected[TRACE_TEXT_MAX];
+
+    snprintf(expected, sizeof expected, "%.*s/registrations/%.*s", SLICE_FMT(in->id_scope),
+             SLICE_FMT(in->registration_id));
+    trace_fail(trace, STEP_TOKEN_RESOURCE, slice_str(expected), token->scope,
+               "sign for this ID scope and registration ID");
+    return fault_set(why, ST_UNAUTHORIZED, "the token is for something else: '%.*s'",
+                     SLICE_FMT(slice_first(token->scope, FAULT_TEXT_MAX / 2)));
+}
+
+static enum status refuse_expired(const struct attest_input *in, const struct sas_token *token,
+                                  struct trace *trace, struct fault *why)
+{
+    int64_t now_s = in->now / 1000;
+    char expected[TRACE_TEXT_MAX];
+
+    snprintf(expected, sizeof expected, "se of %lld or later",
+             (long long)(now_s - in->tolerance_s));
+    trace_fail(trace, STEP_TOKEN_EXPIRY, slice_str(expected), token->expiry,
+               "make a new token, and set the device's clock");
+    return fault_set(why, ST_UNAUTHORIZED, "the token expired %lld s ago",
+                     (long long)(now_s - token->expires_at));
+}
+
+static enum status find(const struct attest_input *in, struct trace *trace, struct attested *ret,
+                        struct fault *why)
 {
     const slice segments[] = {SLICE("registrations"), in->registration_id};
     const struct sas_resource resource = {
@@ -124,38 +187,25 @@ static enum status attest_symmetric_key(const struct attest_input *in, struct at
         .nocase = true,
     };
     struct sas_token token;
-    enum status status = sas_token_parse(in->sas_token, &token, why);
-    int64_t now_s = in->now / 1000;
 
-    if (status != ST_OK)
-        return status;
+    if (sas_token_parse(in->sas_token, &token, why) != ST_OK)
+        return refuse_form(trace, why);
+    trace_pass(trace, STEP_TOKEN_FORM, (slice){0});
     if (sas_token_depth(&token) != COUNT_OF(segments) || !sas_token_covers(&token, &resource))
-        return fault_set(why, ST_UNAUTHORIZED, "the token is for something else: '%.*s'",
-                         SLICE_FMT(slice_first(token.scope, FAULT_TEXT_MAX / 2)));
-    if (sas_token_expired(&token, now_s, in->tolerance_s))
-        return fault_set(why, ST_UNAUTHORIZED, "the token expired %lld s ago",
-                         (long long)(now_s - token.expires_at));
-    return find_by_key(&token, in, ret, why);
+        return refuse_resource(in, &token, trace, why);
+    trace_pass(trace, STEP_TOKEN_RESOURCE, token.scope);
+    if (sas_token_expired(&token, in->now / 1000, in->tolerance_s))
+        return refuse_expired(in, &token, trace, why);
+    trace_pass(trace, STEP_TOKEN_EXPIRY, token.expiry);
+    return find_by_key(&token, in, trace, ret, why);
 }
 
-static enum status attest_certificate(const struct attest_input *in, struct attested *ret,
-                                      struct fault *why)
-{
-    (void)in, (void)ret;
-    return fault_set(why, ST_UNAUTHORIZED, "no enrollment takes this certificate");
-}
-
-enum status attest(const struct attest_input *in, struct attested *ret, struct fault *why)
+enum status attest(const struct attest_input *in, struct trace *trace, struct attested *ret,
+                   struct fault *why)
 {
     struct attested found = {0};
-    enum status status;
+    enum status status = find(in, trace, &found, why);
 
-    if (in->sas_token.len > 0)
-        status = attest_symmetric_key(in, &found, why);
-    else if (in->certificate)
-        status = attest_certificate(in, &found, why);
-    else
-        status = fault_set(why, ST_UNAUTHORIZED, "no credential presented");
     if (status == ST_OK)
         *ret = found;
     secret_wipe(&found.primary);

@@ -1,4 +1,5 @@
-/* Credential -> the enrollment that decides (provisioning.md 1.4 to 1.6, 3.2). Pure.
+/* SAS token -> the enrollment that decides (provisioning.md 1.4 to 1.6, 3.2). Pure. Certificates
+ * take longer: attest_certificate.c.
  *
  * An individual enrollment decides before any group, also when the credential is not its own.
  * Groups are found by their keys, the remembered one tried first. A refused attempt costs the
@@ -7,6 +8,7 @@
 #define MUSTER_PROVISIONING_ATTEST_H
 
 #include "crypto/crypto.h"
+#include "identity/trace.h"
 #include "provisioning/enrollment_cache.h"
 #include "provisioning/provisioning.h"
 
@@ -14,7 +16,6 @@ struct attest_input {
     slice id_scope;
     slice registration_id; /* as presented */
     slice sas_token;
-    struct x509_st *certificate;
     instant now;
     int64_t tolerance_s;
     const struct enrollment *individual; /* with its keys; NULL: none */
@@ -29,10 +30,11 @@ struct attested {
 };
 
 /* ST_OK, or ST_UNAUTHORIZED with the cause for the operator. */
-CHECKED enum status attest(const struct attest_input *in, struct attested *ret, struct fault *why);
+CHECKED enum status attest(const struct attest_input *in, struct trace *trace, struct attested *ret,
+                           struct fault *why);
 
 /* The keys of a device that comes by this enrollment: the entry's own, or those that the group
- * derives from the ID as written. */
+ * derives from the ID as written. Both absent where certificates attest. */
 void enrollment_device_keys(const struct enrollment *e, slice registration_id,
                             struct secret *ret_primary, struct secret *ret_secondary);
 

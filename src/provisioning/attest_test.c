@@ -100,7 +100,7 @@ static void P001_P002_P003_vectors_of_one_device_all_pass(void **state)
         struct attest_input in = input(w, SLICE("dev-001"), slice_str(tokens[i]));
         struct attested who = {0};
 
-        if (attest(&in, &who, &why) != ST_OK)
+        if (attest(&in, NULL, &who, &why) != ST_OK)
             fail_msg("S%zu: %s", i + 3, why.text);
         assert_ptr_equal(who.enrollment, &w->groups[0]);
     }
@@ -135,7 +135,7 @@ static void P005_P006_P007_keys_derive_from_either_spelling_and_either_key(void 
                           slice_str(rows[i].signed_for), &key);
         struct attest_input in =
             input(w, slice_str(rows[i].id), sign(w, resource, &key, NOW_S + 60));
-        if (attest(&in, &who, &why) != rows[i].status)
+        if (attest(&in, NULL, &who, &why) != rows[i].status)
             fail_msg("%s: %s", rows[i].name, why.text);
         if (rows[i].status != ST_OK)
             continue;
@@ -173,7 +173,7 @@ static void P008_P009_tokens_for_something_else_or_too_old_are_refused(void **st
             input(w, SLICE("dev-001"), sign(w, rows[i].resource, &key, rows[i].expiry));
         struct attested who = {0};
 
-        if (attest(&in, &who, &why) != rows[i].status)
+        if (attest(&in, NULL, &who, &why) != rows[i].status)
             fail_msg("%s: %s", rows[i].name, why.text);
     }
 }
@@ -189,10 +189,10 @@ static void P067_C023_individual_enrollment_decides_before_any_group(void **stat
     struct attest_input in = input(w, SLICE("dev-001"), sign(w, SR, &derived, NOW_S));
     in.individual = &w->individual;
     in.remembered_group = SLICE("g0");
-    assert_int_equal(attest(&in, &who, &why), ST_UNAUTHORIZED);
+    assert_int_equal(attest(&in, NULL, &who, &why), ST_UNAUTHORIZED);
 
     in.sas_token = sign(w, SR, &w->individual.secondary, NOW_S);
-    assert_int_equal(attest(&in, &who, &why), ST_OK);
+    assert_int_equal(attest(&in, NULL, &who, &why), ST_OK);
     assert_ptr_equal(who.enrollment, &w->individual);
     assert_int_equal(who.secondary.len, 32);
     assert_memory_equal(who.secondary.bytes, w->individual.secondary.bytes, 32);
@@ -207,7 +207,7 @@ static void individual_enrollment_of_another_attestation_takes_no_key(void **sta
     w->individual.attestation = ATTEST_X509;
     struct attest_input in = input(w, SLICE("dev-001"), sign(w, SR, &w->individual.primary, NOW_S));
     in.individual = &w->individual;
-    assert_int_equal(attest(&in, &who, &why), ST_UNAUTHORIZED);
+    assert_int_equal(attest(&in, NULL, &who, &why), ST_UNAUTHORIZED);
 }
 
 static void empty_keys_sign_for_nobody(void **state)
@@ -221,21 +221,72 @@ static void empty_keys_sign_for_nobody(void **state)
     secret_wipe(&w->individual.secondary);
     struct attest_input in = input(w, SLICE("dev-001"), sign(w, SR, &none, NOW_S));
     in.individual = &w->individual;
-    assert_int_equal(attest(&in, &who, &why), ST_UNAUTHORIZED);
+    assert_int_equal(attest(&in, NULL, &who, &why), ST_UNAUTHORIZED);
 }
 
-static void no_credential_or_a_certificate_alone_is_refused(void **state)
+static void group_for_certificates_derives_no_key(void **state)
+{
+    const struct secret none = {0};
+    struct world *w = *state;
+    struct secret derived, primary, secondary;
+    struct attested who = {0};
+    struct fault why;
+
+    derive_device_key(&none, SLICE("dev-001"), &derived);
+    w->groups[1].attestation = ATTEST_X509;
+    w->groups[1].primary = w->groups[1].secondary = none;
+    struct attest_input in = input(w, SLICE("dev-001"), sign(w, SR, &derived, NOW_S));
+    assert_int_equal(attest(&in, NULL, &who, &why), ST_UNAUTHORIZED);
+    in.remembered_group = SLICE("g1");
+    assert_int_equal(attest(&in, NULL, &who, &why), ST_UNAUTHORIZED);
+    enrollment_device_keys(&w->groups[1], SLICE("dev-001"), &primary, &secondary);
+    assert_int_equal(primary.len + secondary.len, 0);
+}
+
+static void trace_names_every_step_and_the_first_that_fails(void **state)
+{
+    static const struct {
+        const char *name, *resource;
+        int64_t expiry;
+        bool individual, wrong_key;
+        size_t count;
+        enum step last;
+    } rows[] = {
+        {"by a group", SR, NOW_S, false, false, 5, STEP_KEY},
+        {"of another device", "0ne00AB12CD/registrations/x", NOW_S, false, false, 2,
+         STEP_TOKEN_RESOURCE},
+        {"too old", SR, NOW_S - 301, false, false, 3, STEP_TOKEN_EXPIRY},
+        {"by no key", SR, NOW_S, false, true, 5, STEP_KEY},
+        {"by the group, past the individual enrollment", SR, NOW_S, true, false, 5, STEP_KEY},
+    };
+    struct world *w = *state;
+    struct secret key;
+    struct fault why;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct attested who = {0};
+        struct trace trace;
+
+        trace_begin(&trace);
+        derive_device_key(&w->groups[0].primary, rows[i].wrong_key ? SLICE("x") : SLICE("dev-001"),
+                          &key);
+        struct attest_input in =
+            input(w, SLICE("dev-001"), sign(w, rows[i].resource, &key, rows[i].expiry));
+        in.individual = rows[i].individual ? &w->individual : NULL;
+        if ((attest(&in, &trace, &who, &why) == ST_OK) == trace_failed(&trace) ||
+            trace.count != rows[i].count || trace.steps[trace.count - 1].step != rows[i].last)
+            fail_msg("%s: %zu steps, %s", rows[i].name, trace.count, why.text);
+    }
+}
+
+static void text_that_is_no_token_is_refused(void **state)
 {
     struct world *w = *state;
     struct attested who = {0};
     struct fault why;
-    struct attest_input in = input(w, SLICE("dev-001"), (slice){0});
+    struct attest_input in = input(w, SLICE("dev-001"), SLICE("SharedAccessSignature sr=x"));
 
-    assert_int_equal(attest(&in, &who, &why), ST_UNAUTHORIZED);
-    in.certificate = (struct x509_st *)&in;
-    assert_int_equal(attest(&in, &who, &why), ST_UNAUTHORIZED);
-    in.sas_token = SLICE("SharedAccessSignature sr=x");
-    assert_int_equal(attest(&in, &who, &why), ST_UNAUTHORIZED);
+    assert_int_equal(attest(&in, NULL, &who, &why), ST_UNAUTHORIZED);
 }
 
 int main(void)
@@ -248,7 +299,9 @@ int main(void)
         TEST(P067_C023_individual_enrollment_decides_before_any_group),
         TEST(individual_enrollment_of_another_attestation_takes_no_key),
         TEST(empty_keys_sign_for_nobody),
-        TEST(no_credential_or_a_certificate_alone_is_refused),
+        TEST(group_for_certificates_derives_no_key),
+        TEST(trace_names_every_step_and_the_first_that_fails),
+        TEST(text_that_is_no_token_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@ struct device *device_copy(struct arena *arena, const struct device *d)
         &copy->sealed_keys,
         &copy->primary_thumbprint,
         &copy->secondary_thumbprint,
+        &copy->issuer_marks,
         &copy->enrollment_id,
         &copy->method_filters,
         &copy->attempt.result,

@@ -2,14 +2,12 @@
 
 #include <stdlib.h>
 
-#include "base/text.h"
-#include "codec/json.h"
-#include "codec/topic.h"
+#include "identity/authority_store.h"
+#include "provisioning/enrollment_check.h"
 #include "provisioning/enrollment_store.h"
 #include "provisioning/provisioning_internal.h"
 
 #define TASK_MAX_BYTES (1024 * 1024)
-#define INITIAL_TWIN_MAX_BYTES (32 * 1024) /* of tags, and of desired */
 #define CHANGE_ROUNDS 5
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -119,6 +117,7 @@ struct enrollment_task {
     struct enrollment *changed; /* as it is to be */
     instant now;
     unsigned rounds;
+    bool moves_trust; /* its certificates count from now on, or no longer */
     enrollment_fn *on_enrollment;
     void *context;
     struct fault why;
@@ -167,99 +166,6 @@ static struct enrollment_task *change_create(struct provisioning *p, enum enroll
     return t;
 }
 
-/* --- what may be written ---------------------------------------------------------------------- */
-
-static bool is_printable(slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
-            return false;
-    }
-    return utf8_valid(text);
-}
-
-static bool is_alphanumeric(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool id_is_valid(enum enrollment_kind kind, slice id)
-{
-    if (kind == ENROLLMENT_INDIVIDUAL)
-        return registration_id_valid(id) && is_alphanumeric(id.ptr[0]);
-    return id.len > 0 && id.len <= ENROLLMENT_ID_MAX && is_printable(id);
-}
-
-static bool key_is_valid(const struct secret *key)
-{
-    return key->len == 0 || (key->len >= 16 && key->len <= SECRET_MAX);
-}
-
-static bool is_object_or_absent(slice json)
-{
-    struct arena ARENA_CLEANUP arena = {.max = 4 * 1024 * 1024};
-    struct json *root;
-
-    if (json.len == 0)
-        return true;
-    return json.len <= INITIAL_TWIN_MAX_BYTES &&
-           json_parse(json, JSON_REFUSE_DUPLICATES, &arena, &root, NULL) == ST_OK &&
-           root->kind == JSON_OBJECT;
-}
-
-static bool hub_is_known(const struct identity *id, slice hub)
-{
-    return hub.len == 0 || identity_hub_by_name(id, hub) || identity_hub_by_host(id, hub);
-}
-
-static enum status check_wanted(const struct provisioning *p, const struct enrollment *e,
-                                struct fault *why)
-{
-    if (e->kind != ENROLLMENT_INDIVIDUAL && e->kind != ENROLLMENT_GROUP)
-        return fault_set(why, ST_BAD_REQUEST, "neither a group nor an individual enrollment");
-    if (!id_is_valid(e->kind, e->id))
-        return fault_set(why, ST_BAD_REQUEST, "not an ID of an enrollment");
-    if (e->attestation != ATTEST_SYMMETRIC_KEY)
-        return fault_set(why, ST_BAD_REQUEST, "attestation '%s' is not supported",
-                         attestation_name(e->attestation));
-    if (!key_is_valid(&e->primary) || !key_is_valid(&e->secondary))
-        return fault_set(why, ST_BAD_REQUEST, "a key has 16 to 64 bytes");
-    if (e->kind == ENROLLMENT_INDIVIDUAL && e->device_id.len > 0 && !device_id_valid(e->device_id))
-        return fault_set(why, ST_BAD_REQUEST, "not a device ID");
-    if (!hub_is_known(p->id, e->hub))
-        return fault_set(why, ST_BAD_REQUEST, "no such hub");
-    if (!is_object_or_absent(e->initial_tags) || !is_object_or_absent(e->initial_desired))
-        return fault_set(why, ST_BAD_REQUEST, "the initial twin is no JSON object");
-    return ST_OK;
-}
-
-static bool same_key(const struct secret *a, const struct secret *b)
-{
-    return a->len == b->len && a->len > 0 && secret_equal(a->bytes, b->bytes, a->len);
-}
-
-static bool share_a_key(const struct enrollment *a, const struct enrollment *b)
-{
-    return same_key(&a->primary, &b->primary) || same_key(&a->primary, &b->secondary) ||
-           same_key(&a->secondary, &b->primary) || same_key(&a->secondary, &b->secondary);
-}
-
-/* A key finds its group, so it can serve one only. */
-static enum status check_groups(const struct enrollment_task *t,
-                                const struct enrollment_cache *groups, struct fault *why)
-{
-    for (size_t i = 0; i < groups->count; i++) {
-        const struct enrollment *other = &groups->groups[i];
-
-        if (!slice_equal_nocase(other->id, t->id) && share_a_key(other, t->changed))
-            return fault_set(why, ST_CONFLICT, "a key serves group '%.*s' already",
-                             SLICE_FMT(other->id));
-    }
-    if (!t->stored && groups->count >= ENROLLMENT_GROUPS_MAX)
-        return fault_set(why, ST_QUOTA, "there are %d groups already", ENROLLMENT_GROUPS_MAX);
-    return ST_OK;
-}
-
 /* --- the unit --------------------------------------------------------------------------------- */
 
 static void on_changed(void *context, enum status status, struct unit *unit)
@@ -275,7 +181,23 @@ static void on_changed(void *context, enum status status, struct unit *unit)
         (void)fault_set(&t->why, status, "the enrollment could not be stored");
     else if (t->stored)
         t->changed->version++;
+    if (status == ST_OK && t->moves_trust)
+        trust_changed(t->p->id);
     finish(t, status, t->changed);
+}
+
+/* The authorities of a group vouch for as long as it is enabled. */
+static void add_trust(struct enrollment_task *t, struct unit *unit)
+{
+    t->moves_trust = t->kind == ENROLLMENT_GROUP && t->stored &&
+                     t->changed->attestation == ATTEST_X509 &&
+                     t->changed->enabled != t->stored->enabled;
+    if (!t->moves_trust)
+        return;
+    authority_unit_enable(unit, t->key, t->changed->enabled);
+    trust_unit_move(unit);
+    if (!t->changed->enabled)
+        unit_set_urgency(unit, UNIT_URGENT);
 }
 
 static void submit(struct enrollment_task *t, const struct enrollment_cache *groups)
@@ -293,6 +215,7 @@ static void submit(struct enrollment_task *t, const struct enrollment_cache *gro
         enrollment_unit_update(unit, t->p->sealer, t->changed, t->now);
     else
         enrollment_unit_insert(unit, t->p->sealer, t->changed, t->now);
+    add_trust(t, unit);
     unit_submit(unit, on_changed, t);
 }
 
@@ -301,14 +224,14 @@ static void on_groups(void *context, enum status status, const struct enrollment
     struct enrollment_task *t = context;
 
     if (status == ST_OK)
-        status = check_groups(t, groups, &t->why);
+        status = enrollment_check_among(groups, t->changed, !t->stored, &t->why);
     if (status != ST_OK)
         finish(t, status, NULL);
     else
         submit(t, groups);
 }
 
-/* Keys that are not given are kept, or made. */
+/* A key that is not given is kept, or made. */
 static void complete_key(struct secret *key, const struct secret *stored)
 {
     if (key->len == 0 && stored)
@@ -327,18 +250,29 @@ static enum status make_changed(struct enrollment_task *t)
         return fault_set(&t->why, ST_NO_MEMORY, "no memory for an enrollment");
     if (t->act == ENROLLMENT_REGENERATE)
         secret_generate(t->slot == CREDENTIAL_PRIMARY ? &e->primary : &e->secondary, SECRET_MAX);
-    complete_key(&e->primary, t->stored ? &t->stored->primary : NULL);
-    complete_key(&e->secondary, t->stored ? &t->stored->secondary : NULL);
+    if (e->attestation == ATTEST_SYMMETRIC_KEY) {
+        complete_key(&e->primary, t->stored ? &t->stored->primary : NULL);
+        complete_key(&e->secondary, t->stored ? &t->stored->secondary : NULL);
+    }
     e->version = t->stored ? t->stored->version : 1;
     e->created_at = t->stored ? t->stored->created_at : t->now;
     e->updated_at = t->now;
     return ST_OK;
 }
 
+static enum status check_regenerated(struct enrollment_task *t)
+{
+    if (!t->stored)
+        return fault_set(&t->why, ST_NOT_FOUND, "no such enrollment");
+    if (t->stored->attestation != ATTEST_SYMMETRIC_KEY)
+        return fault_set(&t->why, ST_BAD_REQUEST, "an enrollment for certificates has no keys");
+    return ST_OK;
+}
+
 static enum status check_stored(struct enrollment_task *t)
 {
-    if (t->act != ENROLLMENT_PUT)
-        return t->stored ? ST_OK : fault_set(&t->why, ST_NOT_FOUND, "no such enrollment");
+    if (t->act == ENROLLMENT_REGENERATE)
+        return check_regenerated(t);
     if (t->wanted->version == 0)
         return t->stored ? fault_set(&t->why, ST_CONFLICT, "the enrollment exists") : ST_OK;
     if (!t->stored || t->stored->version != t->wanted->version)
@@ -400,12 +334,9 @@ void enrollment_put(struct provisioning *p, const struct enrollment *e,
 
     if (!t)
         return;
-    status = check_wanted(p, e, &t->why);
-    if (status == ST_OK) {
-        t->wanted = enrollment_copy(&t->arena, e);
-        if (!t->wanted)
-            status = fault_set(&t->why, ST_NO_MEMORY, "no memory for an enrollment");
-    }
+    t->wanted = enrollment_copy(&t->arena, e);
+    status = t->wanted ? enrollment_check(p->id, t->wanted, &t->arena, &t->why)
+                       : fault_set(&t->why, ST_NO_MEMORY, "no memory for an enrollment");
     if (status != ST_OK)
         finish(t, status, NULL);
     else
@@ -434,6 +365,8 @@ static void on_deleted(void *context, enum status status, struct unit *unit)
     (void)unit;
     if (status == ST_CONFLICT)
         status = fault_set(&t->why, ST_NOT_FOUND, "no such enrollment");
+    if (status == ST_OK && t->kind == ENROLLMENT_GROUP)
+        trust_changed(t->p->id);
     finish(t, status, NULL);
 }
 
@@ -458,7 +391,11 @@ void enrollment_delete(struct provisioning *p, enum enrollment_kind kind, slice 
         return;
     }
     enrollment_unit_delete(unit, kind, id);
-    if (kind == ENROLLMENT_GROUP)
+    if (kind == ENROLLMENT_GROUP) {
         enrollment_unit_touch_set(unit);
+        authority_unit_forget(unit, t->key);
+        trust_unit_move(unit);
+        unit_set_urgency(unit, UNIT_URGENT);
+    }
     unit_submit(unit, on_deleted, t);
 }

@@ -34,6 +34,9 @@ struct enrollment {
     int64_t version;                     /* the ETag */
     instant created_at, updated_at;
     struct secret primary, secondary; /* with the keys asked for; wiped after the callback */
+    /* Individual X.509: SHA-256 or SHA-1 of the client certificates, upper-case hex. */
+    slice primary_thumbprint, secondary_thumbprint;
+    bool expired_leaf_allowed; /* for devices whose clocks and certificates are done */
 };
 
 /* `e` is NULL unless ST_OK; ST_NOT_FOUND. On a worker. */

@@ -68,6 +68,9 @@ bool enrollment_row_read(const struct rows *rows, int first, struct enrollment_r
                 .version = rows_int(rows, first + 13),
                 .created_at = rows_int(rows, first + 14),
                 .updated_at = rows_int(rows, first + 15),
+                .primary_thumbprint = rows_bytes(rows, first + 16),
+                .secondary_thumbprint = rows_bytes(rows, first + 17),
+                .expired_leaf_allowed = rows_int(rows, first + 18) != 0,
             },
         .sealed_keys = rows_bytes(rows, first + 12),
     };
@@ -156,12 +159,18 @@ struct enrollment *enrollment_copy(struct arena *arena, const struct enrollment 
     if (!copy)
         return NULL;
     *copy = *e;
-    copy->id = arena_copy(arena, e->id);
-    copy->display_name = arena_copy(arena, e->display_name);
-    copy->device_id = arena_copy(arena, e->device_id);
-    copy->hub = arena_copy(arena, e->hub);
-    copy->initial_tags = arena_copy(arena, e->initial_tags);
-    copy->initial_desired = arena_copy(arena, e->initial_desired);
+    slice *const owned[] = {
+        &copy->id,
+        &copy->display_name,
+        &copy->device_id,
+        &copy->hub,
+        &copy->initial_tags,
+        &copy->initial_desired,
+        &copy->primary_thumbprint,
+        &copy->secondary_thumbprint,
+    };
+    for (size_t i = 0; i < COUNT_OF(owned); i++)
+        *owned[i] = arena_copy(arena, *owned[i]);
     if (arena->failed) {
         secret_wipe(&copy->primary);
         secret_wipe(&copy->secondary);
@@ -199,6 +208,9 @@ static void add_change(struct unit *unit, const struct sql *sql, const struct se
         sealed.failed || arena.failed ? SQL_NULL_ : SQL_BLOB_(buf_slice(&sealed)),
         SQL_INT_(now),
         SQL_INT_(e->version),
+        SQL_TEXT_(e->primary_thumbprint),
+        SQL_TEXT_(e->secondary_thumbprint),
+        SQL_INT_(e->expired_leaf_allowed),
     };
     unit_add(unit, sql, params, COUNT_OF(params), EXPECT_ONE);
 }
@@ -209,9 +221,10 @@ void enrollment_unit_insert(struct unit *unit, const struct sealer *sealer,
     static const struct sql sql = {
         "INSERT INTO enrollment (kind, id_key, id, display_name, attestation, enabled, gated,"
         " iot_edge, device_id, device_key, hub, auto_approve, initial_tags, initial_desired,"
-        " sealed_keys, created_at, updated_at, version)"
+        " sealed_keys, created_at, updated_at, version, primary_thumbprint, secondary_thumbprint,"
+        " expired_leaf_allowed)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16,"
-        " ?17)"};
+        " ?17, ?18, ?19, ?20)"};
 
     add_change(unit, &sql, sealer, e, now);
 }
@@ -223,7 +236,8 @@ void enrollment_unit_update(struct unit *unit, const struct sealer *sealer,
         "UPDATE enrollment SET id = ?3, display_name = ?4, attestation = ?5, enabled = ?6,"
         " gated = ?7, iot_edge = ?8, device_id = ?9, device_key = ?10, hub = ?11,"
         " auto_approve = ?12, initial_tags = ?13, initial_desired = ?14, sealed_keys = ?15,"
-        " updated_at = ?16, version = version + 1"
+        " updated_at = ?16, version = version + 1, primary_thumbprint = ?18,"
+        " secondary_thumbprint = ?19, expired_leaf_allowed = ?20"
         " WHERE kind = ?1 AND id_key = ?2 AND version = ?17"};
 
     add_change(unit, &sql, sealer, e, now);
@@ -264,6 +278,17 @@ void enrollment_unit_guard(struct unit *unit, const struct enrollment *e)
     struct arena ARENA_CLEANUP arena = {.max = 4096};
     const struct sql_value params[] = {SQL_INT_(e->kind), SQL_TEXT_(text_lower(&arena, e->id)),
                                        SQL_INT_(e->version)};
+
+    unit_add(unit, &sql, params, COUNT_OF(params), EXPECT_ONE);
+}
+
+void enrollment_unit_guard_x509(struct unit *unit, slice group, bool enabled)
+{
+    static const struct sql sql = {"SELECT 1 FROM enrollment WHERE kind = 2 AND id_key = ?1"
+                                   " AND attestation = ?2 AND enabled = ?3"};
+    struct arena ARENA_CLEANUP arena = {.max = 4096};
+    const struct sql_value params[] = {SQL_TEXT_(text_lower(&arena, group)), SQL_INT_(ATTEST_X509),
+                                       SQL_INT_(enabled)};
 
     unit_add(unit, &sql, params, COUNT_OF(params), EXPECT_ONE);
 }

@@ -14,8 +14,9 @@
 #define ENROLLMENT_COLUMNS                                                                         \
     "e.kind, e.id, e.display_name, e.attestation, e.enabled, e.gated, e.iot_edge, e.device_id, "   \
     "e.hub, e.auto_approve, e.initial_tags, e.initial_desired, e.sealed_keys, e.version, "         \
-    "e.created_at, e.updated_at"
-#define ENROLLMENT_COLUMN_COUNT 16
+    "e.created_at, e.updated_at, e.primary_thumbprint, e.secondary_thumbprint, "                   \
+    "e.expired_leaf_allowed"
+#define ENROLLMENT_COLUMN_COUNT 19
 
 /* As read: slices borrow from the row, the keys are still sealed. */
 struct enrollment_row {
@@ -54,6 +55,8 @@ void enrollment_unit_move_set(struct unit *unit, int64_t version);
 void enrollment_unit_touch_set(struct unit *unit);
 /* ST_CONFLICT unless the enrollment still is as it was read. */
 void enrollment_unit_guard(struct unit *unit, const struct enrollment *e);
+/* ST_CONFLICT unless `group` is an enrollment group for certificates, enabled or not as given. */
+void enrollment_unit_guard_x509(struct unit *unit, slice group, bool enabled);
 /* The individual enrollment of a device that is deleted. */
 void enrollment_unit_forget(struct unit *unit, slice device_id);
 

@@ -134,6 +134,9 @@ static void C066_no_key_serves_two_groups(void **state)
     assert_int_equal(fixture_enrollment(f, CALL_PUT, &individual, NULL), ST_OK);
 }
 
+#define SHA1_HEX "00112233445566778899aabbccddeeff00112233"
+#define SHA256_HEX "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+
 static void P011_what_breaks_a_rule_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -151,8 +154,48 @@ static void P011_what_breaks_a_rule_is_refused(void **state)
          ST_BAD_REQUEST},
         {"first a special", {.kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("-d")}, ST_BAD_REQUEST},
         {"last a dash", {.kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("d-")}, ST_OK},
-        {"X.509",
-         {.kind = ENROLLMENT_GROUP, .id = SLICE("x"), .attestation = ATTEST_X509},
+        {"TPM",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("x"), .attestation = ATTEST_TPM},
+         ST_BAD_REQUEST},
+        {"X.509 group",
+         {.kind = ENROLLMENT_GROUP, .id = SLICE("x1"), .attestation = ATTEST_X509},
+         ST_OK},
+        {"X.509 group with a key",
+         {.kind = ENROLLMENT_GROUP,
+          .id = SLICE("x"),
+          .attestation = ATTEST_X509,
+          .primary = key(1, 32)},
+         ST_BAD_REQUEST},
+        {"X.509 group with a thumbprint",
+         {.kind = ENROLLMENT_GROUP,
+          .id = SLICE("x"),
+          .attestation = ATTEST_X509,
+          .primary_thumbprint = SLICE(SHA1_HEX)},
+         ST_BAD_REQUEST},
+        {"X.509 without a thumbprint",
+         {.kind = ENROLLMENT_INDIVIDUAL,
+          .id = SLICE("x"),
+          .attestation = ATTEST_X509,
+          .secondary_thumbprint = SLICE(SHA1_HEX)},
+         ST_BAD_REQUEST},
+        {"X.509 with half a thumbprint",
+         {.kind = ENROLLMENT_INDIVIDUAL,
+          .id = SLICE("x"),
+          .attestation = ATTEST_X509,
+          .primary_thumbprint = SLICE("00112233")},
+         ST_BAD_REQUEST},
+        {"X.509 with both",
+         {.kind = ENROLLMENT_INDIVIDUAL,
+          .id = SLICE("x2"),
+          .attestation = ATTEST_X509,
+          .primary_thumbprint = SLICE(SHA1_HEX),
+          .secondary_thumbprint = SLICE(SHA256_HEX)},
+         ST_OK},
+        {"keys with a thumbprint",
+         {.kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("x"), .primary_thumbprint = SLICE(SHA1_HEX)},
+         ST_BAD_REQUEST},
+        {"keys with a switch for certificates",
+         {.kind = ENROLLMENT_INDIVIDUAL, .id = SLICE("x"), .expired_leaf_allowed = true},
          ST_BAD_REQUEST},
         {"key too short",
          {.kind = ENROLLMENT_GROUP, .id = SLICE("x"), .primary = key(1, 15)},
@@ -185,7 +228,7 @@ static void P011_what_breaks_a_rule_is_refused(void **state)
     }
 }
 
-static void there_are_100_groups_at_most(void **state)
+static void there_are_100_groups_of_each_attestation_at_most(void **state)
 {
     struct fixture *f = *state;
     enum status status = ST_OK;
@@ -202,6 +245,43 @@ static void there_are_100_groups_at_most(void **state)
     }
     assert_int_equal(status, ST_QUOTA);
     assert_int_equal(made, ENROLLMENT_GROUPS_MAX - 2);
+    for (made = 0, status = ST_OK; status == ST_OK && made < 200; made += status == ST_OK) {
+        struct enrollment e = {.kind = ENROLLMENT_GROUP, .attestation = ATTEST_X509};
+
+        snprintf(id, sizeof id, "x%d", made);
+        e.id = slice_str(id);
+        status = fixture_enrollment(f, CALL_PUT, &e, NULL);
+    }
+    assert_int_equal(status, ST_QUOTA);
+    assert_int_equal(made, ENROLLMENT_GROUPS_MAX);
+}
+
+/* The slices of an answer do not outlive it: what is stored is looked for. */
+static void thumbprints_are_stored_in_one_form_and_no_key_is_made(void **state)
+{
+    static const struct sql stored_sql = {
+        "SELECT count(*) FROM enrollment WHERE id_key = 'dev-001' AND primary_thumbprint ="
+        " '00112233445566778899AABBCCDDEEFF00112233' AND secondary_thumbprint = ''"
+        " AND expired_leaf_allowed = 1"};
+    struct fixture *f = *state;
+    struct enrollment e = {
+        .kind = ENROLLMENT_INDIVIDUAL,
+        .id = SLICE("dev-001"),
+        .attestation = ATTEST_X509,
+        .primary_thumbprint = SLICE("00:11:22:33:44:55:66:77:88:99 aabbccddeeff 00:11:22:33"),
+        .expired_leaf_allowed = true,
+    };
+    struct enrollment stored;
+
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, &stored), ST_OK);
+    assert_int_equal(stored.primary.len + stored.secondary.len, 0);
+    assert_int_equal(fixture_number(f, &stored_sql), 1);
+    assert_int_equal(fixture_enrollment(f, CALL_REGENERATE, &e, NULL), ST_BAD_REQUEST);
+    e.version = 1;
+    e.attestation = ATTEST_SYMMETRIC_KEY;
+    e.primary_thumbprint = (slice){0};
+    e.expired_leaf_allowed = false;
+    assert_int_equal(fixture_enrollment(f, CALL_PUT, &e, NULL), ST_BAD_REQUEST);
 }
 
 /* Whether any file of the folder holds the bytes. */
@@ -266,6 +346,52 @@ static void keys_moved_to_another_row_stop_that_group(void **state)
     assert_int_equal(registers(f, "dev-001").status, ST_UNAUTHORIZED);
 }
 
+/* A folder of the version before certificates. */
+static void rows_of_the_schema_before_are_kept(void **state)
+{
+    static const struct sql enrollment_sql = {
+        "INSERT INTO enrollment VALUES (1, 'dev-001', 'dev-001', '', 0, 1, 1, 0, '', '', '', NULL,"
+        " '', '', X'00', 3, 0, 0)"};
+    static const struct sql registration_sql = {
+        "INSERT INTO registration VALUES ('dev-001', 'dev-001', 'dev-001', 'dev-001', 'main', '', "
+        "1,"
+        " 'dev-001', 'dev-001', 1, 0, '5.x', '', 1, 0, 0, 1)"};
+    static const struct sql kept_sql = {
+        "SELECT count(*) FROM enrollment e, registration r WHERE e.id_key = r.id_key"
+        " AND e.primary_thumbprint = '' AND e.expired_leaf_allowed = 0 AND r.by_certificate = 0"};
+    const struct store_schema before = {
+        .module = "provisioning", .steps = provisioning_schema.steps, .count = 1};
+    const struct store_schema *const schemas[] = {&before};
+    struct fixture *f = *state;
+    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
+    struct fault why = {0};
+    struct store *st;
+    struct unit *unit;
+    char command[160];
+
+    fixture_close(f);
+    snprintf(command, sizeof command, "rm -f '%s'/*.db*", f->directory);
+    assert_int_equal(system(command), 0);
+    f->ws = workers_create(1);
+    st = store_open(
+        f->ws,
+        &(struct store_options){.directory = f->directory, .schemas = schemas, .schema_count = 1},
+        &why);
+    if (!st)
+        fail_msg("%s", why.text);
+    unit = unit_create(st);
+    unit_add(unit, &enrollment_sql, NULL, 0, EXPECT_ONE);
+    unit_add(unit, &registration_sql, NULL, 0, EXPECT_ONE);
+    assert_int_equal(unit_run(unit), ST_OK);
+    unit_destroy(unit);
+    store_close(st);
+    workers_destroy(f->ws);
+    fixture_open_base(f, NULL);
+    fixture_open_provisioning(f, &gate, true, 0);
+    fixture_start(f);
+    assert_int_equal(fixture_number(f, &kept_sql), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -276,9 +402,11 @@ int main(void)
         TEST(P106_absent_keys_are_made_then_kept),
         TEST(C066_no_key_serves_two_groups),
         TEST(P011_what_breaks_a_rule_is_refused),
-        TEST(there_are_100_groups_at_most),
+        TEST(there_are_100_groups_of_each_attestation_at_most),
+        TEST(thumbprints_are_stored_in_one_form_and_no_key_is_made),
         TEST(keys_are_sealed_at_rest),
         TEST(keys_moved_to_another_row_stop_that_group),
+        TEST(rows_of_the_schema_before_are_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

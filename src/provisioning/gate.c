@@ -1,8 +1,8 @@
-#include "provisioning/provisioning.h"
+#include "provisioning/gate.h"
 
 /* An enrollment of the DPS service API knows no application: nobody approves, no template is
  * needed. Only a block, which is the operator's, holds for both (central.md 1.11). */
-static bool is_gated(const struct enrollment *e)
+bool gate_is_asked(const struct enrollment *e)
 {
     return !e || e->gated;
 }
@@ -14,21 +14,47 @@ static bool needs_template(const struct gate_view *view, const struct device *d)
     return view->require_template == TEMPLATE_ALWAYS || d->origin == ORIGIN_DEVICE;
 }
 
-const char *gate_refusal(const struct gate_view *view, const struct device *d,
-                         const struct enrollment *e)
+static const char *refusal_of_device(const struct device *d)
 {
     if (d->simulated)
         return "a simulated device does not provision";
-    if (d->blocked)
-        return "blocked by an operator";
-    if (e && !e->enabled)
-        return e->kind == ENROLLMENT_INDIVIDUAL ? "its individual enrollment is disabled"
-                                                : "its enrollment group is disabled";
-    if (!is_gated(e))
+    return d->blocked ? "blocked by an operator" : NULL;
+}
+
+static const char *refusal_of_enrollment(const struct enrollment *e)
+{
+    if (!e || e->enabled)
         return NULL;
-    if (!d->approved)
-        return "waiting for approval";
-    if (needs_template(view, d))
-        return "needs a template";
+    return e->kind == ENROLLMENT_INDIVIDUAL ? "its individual enrollment is disabled"
+                                            : "its enrollment group is disabled";
+}
+
+const char *gate_refusal_at(const struct gate_view *view, const struct device *d,
+                            const struct enrollment *e, enum step *ret_at)
+{
+    const struct {
+        const char *refusal;
+        enum step at;
+    } checks[] = {
+        {refusal_of_device(d), STEP_DEVICE},
+        {refusal_of_enrollment(e), STEP_ENROLLMENT},
+        {gate_is_asked(e) && !d->approved ? "waiting for approval" : NULL, STEP_APPROVAL},
+        {gate_is_asked(e) && needs_template(view, d) ? "needs a template" : NULL, STEP_TEMPLATE},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        if (checks[i].refusal) {
+            *ret_at = checks[i].at;
+            return checks[i].refusal;
+        }
+    }
     return NULL;
+}
+
+const char *gate_refusal(const struct gate_view *view, const struct device *d,
+                         const struct enrollment *e)
+{
+    enum step ignored;
+
+    return gate_refusal_at(view, d, e, &ignored);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "provisioning/provisioning_internal.h"
 
 const char *attestation_name(enum attestation a)
@@ -29,6 +30,15 @@ slice text_lower(struct arena *arena, slice text)
         lower[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
     }
     return slice_of(lower, text.len);
+}
+
+bool text_is_printable(slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
+            return false;
+    }
+    return utf8_valid(text);
 }
 
 struct provisioning_part *provisioning_part(struct provisioning *p)

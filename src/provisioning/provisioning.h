@@ -14,6 +14,7 @@
 
 struct provisioning;
 struct x509_st;
+struct stack_st_X509;
 
 /* --- the gate: central fills it in, serve hands it over --------------------------------------- */
 
@@ -64,10 +65,11 @@ slice provisioning_id_scope(const struct provisioning *p);
 /* What a device presents. Slices are borrowed for the call. */
 struct registration_request {
     slice id_scope, registration_id;
-    slice sas_token;             /* empty: none */
-    struct x509_st *certificate; /* NULL: none */
-    slice body;                  /* JSON of the request; may be empty */
-    slice protocol, address;     /* "mqtt", "127.0.0.1:4242": for the operator */
+    slice sas_token;                     /* empty: none */
+    struct x509_st *certificate;         /* NULL: none; shared while the request runs */
+    struct stack_st_X509 *intermediates; /* that came with it; NULL: none */
+    slice body;                          /* JSON of the request; may be empty */
+    slice protocol, address;             /* "mqtt", "127.0.0.1:4242": for the operator */
     instant now;
 };
 
@@ -81,6 +83,7 @@ struct registration {
     slice operation_id, registration_id;
     slice assigned_hub, device_id, substatus;
     slice enrollment_group; /* empty for an individual enrollment */
+    bool by_certificate;    /* the answer has "x509" in place of "symmetricKey" */
     int error_code;         /* 400209 with REG_FAILED */
     slice error_message;
     instant created_at, updated_at;

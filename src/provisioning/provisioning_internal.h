@@ -3,16 +3,26 @@
  *     provisioning.c        create, destroy
  *     provisioning_start.c  the tables, the default groups of the first start
  *     enrollment.c          reading and changing enrollments
+ *     enrollment_check.c    what an enrollment may be
  *     enrollment_store.c    their rows and SQL
  *     enrollment_cache.c    the groups with their keys open, one cache a worker
- *     attest.c              credential -> the enrollment that decides
+ *     authority.c           the certificate slots of groups: acts, their units of work
+ *     authority_plan.c      what an act makes of a slot: pure
+ *     authority_view.c      the slots as people see them
+ *     denial.c              the deny list
+ *     hex_text.c            thumbprints and serials as people write them
+ *     attest.c              SAS token -> the enrollment that decides
+ *     attest_certificate.c  certificate -> the enrollment that decides
  *     registration.c        a registration: checks, attestation, then the flow
  *     registration_flow.c   from the deciding enrollment to the answer
- *     registration_note.c   bad credentials, noted for the operator now and then
+ *     registration_note.c   what failed, noted for the operator now and then
+ *     registration_trace.c  the steps of the gate's judgement
  *     registration_task.c   one registration, poll or look-up: its memory and the reads they share
  *     registration_plan.c   what a registration makes of the facts: pure
  *     registration_poll.c   operation status, look-up, attestation alone
  *     registration_assign.c assignment by an operator
+ *     explain.c             a registration that only says how it would end
+ *     attempt.c             attempts with their steps, kept for the operator
  *     registration_store.c  registration records and their SQL
  *     registration_body.c   the request's JSON
  *     registration_json.c   the answer's JSON
@@ -38,7 +48,8 @@
 struct provisioning_part {
     struct enrollment_cache cache;
     struct throttle *throttle; /* NULL: no limits */
-    struct token_bucket notes; /* bad credentials written down, for all devices together */
+    /* Bad credentials written down: of devices that are known, and of all others. */
+    struct token_bucket notes, strangers;
 };
 
 struct provisioning {
@@ -63,5 +74,7 @@ struct provisioning_part *provisioning_part(struct provisioning *p);
 
 /* The ASCII lower-case form: how IDs are compared. Empty when the arena is full. */
 slice text_lower(struct arena *arena, slice text);
+/* Whether it is UTF-8 without control characters: a name, a reason. */
+bool text_is_printable(slice text);
 
 #endif

@@ -51,7 +51,27 @@ static const char create_tables[] =
     "CREATE INDEX registration_by_device ON registration (device_key)"
     " WHERE device_key <> id_key;";
 
-static const char *const steps[] = {create_tables};
+/* Attempts are looked up by ID, newest first; the newest some thousands are kept (attempt.c). */
+static const char add_certificates[] =
+    "ALTER TABLE enrollment ADD COLUMN primary_thumbprint TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE enrollment ADD COLUMN secondary_thumbprint TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE enrollment ADD COLUMN expired_leaf_allowed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE registration ADD COLUMN by_certificate INTEGER NOT NULL DEFAULT 0;"
+
+    "CREATE TABLE attempt ("
+    " number INTEGER PRIMARY KEY,"
+    " at BIGINT NOT NULL,"
+    " id_key TEXT NOT NULL,"
+    " id TEXT NOT NULL,"
+    " result TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " enrollment TEXT NOT NULL,"
+    " protocol TEXT NOT NULL,"
+    " address TEXT NOT NULL,"
+    " steps TEXT NOT NULL);"
+    "CREATE INDEX attempt_by_id ON attempt (id_key, number);";
+
+static const char *const steps[] = {create_tables, add_certificates};
 
 const struct store_schema provisioning_schema = {
     .module = "provisioning", .steps = steps, .count = COUNT_OF(steps)};

@@ -219,6 +219,8 @@ struct registering {
     const char *id, *scope, *body, *operation_id;
     const struct secret *key; /* of the device; NULL: derived from the default group */
     bool anonymous;
+    struct x509_st *certificate; /* in place of a token */
+    struct stack_st_X509 *intermediates;
     unsigned worker;
     instant now; /* 0: the clock's */
     struct answered answer;
@@ -279,7 +281,9 @@ static inline void fixture_run_registration(void *context)
     const struct registration_request request = {
         .id_scope = slice_str(g->scope ? g->scope : FIXTURE_SCOPE),
         .registration_id = slice_str(g->id),
-        .sas_token = g->anonymous ? (slice){0} : buf_slice(&token),
+        .sas_token = g->anonymous || g->certificate ? (slice){0} : buf_slice(&token),
+        .certificate = g->certificate,
+        .intermediates = g->intermediates,
         .body = slice_str(g->body),
         .protocol = SLICE("mqtt"),
         .address = SLICE("192.0.2.1:4242"),
@@ -354,6 +358,9 @@ struct device_facts {
     enum status status;
     bool approved, blocked, provisioned, enabled;
     enum device_origin origin;
+    enum device_auth auth;
+    bool expired_leaf_allowed;
+    char generation_id[40], primary_thumbprint[80], secondary_thumbprint[80];
     int64_t version, credential_generation, attempts;
     instant first_provisioned_at;
     char id[160], name[160], template_id[160], model_id[160], reason[200], result[40];
@@ -380,6 +387,12 @@ static inline void fixture_on_device(void *context, enum status status, const st
         to->provisioned = d->provisioned;
         to->enabled = d->enabled;
         to->origin = d->origin;
+        to->auth = d->auth;
+        to->expired_leaf_allowed = d->expired_leaf_allowed;
+        fixture_keep(to->generation_id, sizeof to->generation_id, d->generation_id);
+        fixture_keep(to->primary_thumbprint, sizeof to->primary_thumbprint, d->primary_thumbprint);
+        fixture_keep(to->secondary_thumbprint, sizeof to->secondary_thumbprint,
+                     d->secondary_thumbprint);
         to->version = d->version;
         to->credential_generation = d->credential_generation;
         to->attempts = d->attempt.count;

@@ -9,8 +9,9 @@ static void on_attested(struct registration_task *t)
 {
     int64_t wait_ms;
 
-    if (t->rounds == 0 && throttle_register(provisioning_part(t->p)->throttle, t->key,
-                                            clock_mono_ms(), &wait_ms) != THROTTLE_GO)
+    if (t->kind == TASK_REGISTER && t->rounds == 0 &&
+        throttle_register(provisioning_part(t->p)->throttle, t->key, clock_mono_ms(), &wait_ms) !=
+            THROTTLE_GO)
         task_fail_throttled(t, wait_ms);
     else
         registration_decide(t);

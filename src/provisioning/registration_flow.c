@@ -16,9 +16,7 @@ static void answer(struct registration_task *t)
 
     if (t->kind == TASK_REGISTER)
         metric_add(plan->refusal ? METRIC_REGISTRATIONS_REFUSED : METRIC_REGISTRATIONS_ASSIGNED, 1);
-    if (plan->refusal)
-        (void)fault_set(&t->why, ST_REFUSED, "%s", plan->refusal);
-    if (plan->refusal && t->kind == TASK_ASSIGN)
+    if (plan->refusal && t->kind != TASK_REGISTER)
         task_fail(t, ST_REFUSED);
     else
         task_answer_record(t, &plan->record);
@@ -29,8 +27,8 @@ static void on_revoked(void *context)
     answer(context);
 }
 
-/* The keys of the device changed: who came in by the old ones leaves (SECURITY-MODEL S5). */
-static void revoke_old_keys(struct registration_task *t)
+/* The credential of the device changed: who came in by the old one leaves (SECURITY-MODEL S5). */
+static void revoke_old_credential(struct registration_task *t)
 {
     const struct session_revoke revoke = {
         .hub = identity_hub_by_name(t->p->id, t->device->hub),
@@ -57,14 +55,14 @@ static void log_outcome(const struct registration_task *t)
 static void committed(struct registration_task *t)
 {
     const struct registration_plan *plan = &t->plan;
-    bool keys_changed = !plan->inserts && (plan->change.set & DEVICE_SET_KEYS) != 0;
+    bool changed = !plan->inserts && (plan->change.set & DEVICE_BUMP_CREDENTIAL) != 0;
 
     log_outcome(t);
     lifecycle_publish(t->p->bus, plan->events, plan->record.device_id, t->request.now);
-    if (!plan->refusal && (plan->initial || keys_changed))
+    if (!plan->refusal && (plan->initial || changed))
         identity_forget_refusals(t->p->id, plan->record.device_id);
-    if (keys_changed)
-        revoke_old_keys(t);
+    if (changed)
+        revoke_old_credential(t);
     else
         answer(t);
 }
@@ -135,6 +133,9 @@ static void submit(struct registration_task *t)
     enrollment_unit_guard(unit, t->enrollment);
     add_device(t, unit);
     registration_unit_put(unit, &plan->record);
+    if (t->kind == TASK_REGISTER)
+        task_add_attempt(t, unit, plan->refusal ? SLICE("refused") : SLICE("assigned"),
+                         slice_str(plan->refusal));
     if (plan->initial)
         add_first_twin(t, unit);
     unit_submit(unit, on_committed, t);
@@ -174,22 +175,72 @@ static enum status compare_keys(struct registration_task *t)
 {
     struct secret SECRET_CLEANUP primary = {0};
     struct secret SECRET_CLEANUP secondary = {0};
-    enum status status;
+    enum status status = device_keys(t->p->id, t->device, &primary, &secondary, &t->why);
 
-    t->changed_slots = 0;
-    if (!t->device)
-        return ST_OK;
-    if (t->device->auth == AUTH_SAS) {
-        status = device_keys(t->p->id, t->device, &primary, &secondary, &t->why);
-        if (status != ST_OK)
-            return status;
-    } else {
-        t->changed_slots = CREDENTIAL_CERTIFICATE;
-    }
+    if (status != ST_OK)
+        return status;
     if (key_differs(&primary, &t->primary))
         t->changed_slots |= CREDENTIAL_PRIMARY;
     if (key_differs(&secondary, &t->secondary))
         t->changed_slots |= CREDENTIAL_SECONDARY;
+    return ST_OK;
+}
+
+/* The certificates that the device's row is to name. A leaf that was seen is the one; where an
+ * operator assigns, those of the individual enrollment, and with a group those that are there: the
+ * hub lets in what the group's authorities vouch for. */
+static void thumbprints_of(const struct registration_task *t, slice ret[2])
+{
+    const struct device *d = t->device;
+
+    if (t->has_leaf) {
+        ret[0] = slice_of(t->leaf, sizeof t->leaf);
+    } else if (t->enrollment->kind == ENROLLMENT_INDIVIDUAL) {
+        ret[0] = t->enrollment->primary_thumbprint;
+        ret[1] = t->enrollment->secondary_thumbprint;
+    } else if (d && d->auth == AUTH_SELF_SIGNED) {
+        ret[0] = d->primary_thumbprint;
+        ret[1] = d->secondary_thumbprint;
+    }
+}
+
+/* Likewise, of the chain above the leaf. */
+static slice issuer_marks_of(const struct registration_task *t)
+{
+    if (t->has_leaf || !t->device || t->enrollment->kind == ENROLLMENT_INDIVIDUAL)
+        return t->issuer_marks;
+    return t->device->auth == AUTH_SELF_SIGNED ? t->device->issuer_marks : (slice){0};
+}
+
+/* Where an operator named a device's certificates, an assignment leaves it at that: they are not
+ * replaced by the keys of a group that the device does not come by. */
+static bool keeps_its_own(const struct registration_task *t, enum device_auth auth)
+{
+    return t->kind == TASK_ASSIGN && t->enrollment->kind == ENROLLMENT_GROUP && auth == AUTH_SAS &&
+           t->device->auth != AUTH_SAS;
+}
+
+/* Which credentials of the device's row are to be others from now on. */
+static enum status compare_credential(struct registration_task *t)
+{
+    const struct device *d = t->device;
+    enum device_auth auth = plan_auth(t->enrollment);
+    slice thumbprints[2] = {0};
+
+    t->changed_slots = 0;
+    if (!d || keeps_its_own(t, auth))
+        return ST_OK;
+    if (d->auth != auth) {
+        t->changed_slots = d->auth == AUTH_SAS ? CREDENTIAL_PRIMARY | CREDENTIAL_SECONDARY
+                                               : CREDENTIAL_CERTIFICATE;
+        return ST_OK;
+    }
+    if (auth == AUTH_SAS)
+        return compare_keys(t);
+    thumbprints_of(t, thumbprints);
+    if (!slice_equal_nocase(d->primary_thumbprint, thumbprints[0]) ||
+        !slice_equal_nocase(d->secondary_thumbprint, thumbprints[1]))
+        t->changed_slots = CREDENTIAL_CERTIFICATE;
     return ST_OK;
 }
 
@@ -204,7 +255,7 @@ static void new_operation_id(struct registration_task *t)
 
 static void make_plan(struct registration_task *t)
 {
-    const struct plan_input in = {
+    struct plan_input in = {
         .registration_id = t->request.registration_id,
         .model_id = t->model_id,
         .protocol = t->request.protocol,
@@ -219,12 +270,23 @@ static void make_plan(struct registration_task *t)
         .view = &t->view,
         .primary = &t->primary,
         .secondary = &t->secondary,
-        .keys_differ = t->changed_slots != 0,
+        .credential_differs = t->changed_slots != 0,
         .overlaps = t->rounds > 0 && t->record && t->record->version != t->first_version,
         .hub = hub_of(t),
     };
 
+    thumbprints_of(t, in.thumbprints);
+    in.issuer_marks = issuer_marks_of(t);
     registration_plan(&in, &t->plan);
+    if (t->plan.refusal)
+        (void)fault_set(&t->why, ST_REFUSED, "%s", t->plan.refusal);
+    task_trace_plan(t);
+}
+
+/* Refused without a record: a group that is off makes no devices. */
+static bool is_unrecorded(const struct registration_task *t)
+{
+    return t->kind == TASK_REGISTER && t->plan.refusal && !t->plan.repeats;
 }
 
 static void on_view(void *context, enum status status, const struct gate_view *view)
@@ -234,7 +296,7 @@ static void on_view(void *context, enum status status, const struct gate_view *v
     if (status == ST_OK) {
         t->view = *view;
         t->view.template_id = arena_copy(&t->arena, view->template_id);
-        status = compare_keys(t);
+        status = compare_credential(t);
     }
     new_operation_id(t);
     if (t->arena.failed)
@@ -245,10 +307,13 @@ static void on_view(void *context, enum status status, const struct gate_view *v
         return;
     }
     make_plan(t);
-    if (t->plan.writes)
+    if (t->plan.writes && t->kind != TASK_EXPLAIN) {
         submit(t);
-    else
-        answer(t);
+        return;
+    }
+    if (is_unrecorded(t))
+        task_note_attempt(t, SLICE("refused"));
+    answer(t);
 }
 
 static void on_device(void *context, enum status status, const struct device *d)

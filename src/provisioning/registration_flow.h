@@ -1,5 +1,5 @@
-/* What registrations and assignments by an operator share: from "this enrollment decides" to the
- * answer.
+/* What registrations, assignments by an operator and explanations share: from "this enrollment
+ * decides" to the answer.
  *
  *     device -> gate view -> plan -> one unit of work -> sessions on old keys closed -> answer
  *                 ^                        |

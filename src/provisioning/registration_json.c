@@ -39,7 +39,7 @@ static void put_etag(struct json_writer *w, int64_t version)
 
 static void put_attestation(struct json_writer *w, const struct registration *r)
 {
-    json_open(w, SLICE("symmetricKey"), '{');
+    json_open(w, r->by_certificate ? SLICE("x509") : SLICE("symmetricKey"), '{');
     put_text_unless_empty(w, SLICE("enrollmentGroupId"), r->enrollment_group);
     json_close(w, '}');
 }

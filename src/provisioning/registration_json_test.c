@@ -84,6 +84,33 @@ P014_P015_P016_P017_P018_P019_P103_registration_json_is_what_strict_clients_read
                 "}");
 }
 
+static void attestation_member_is_that_of_the_credential(void **state)
+{
+    static const struct {
+        const char *name;
+        bool by_certificate, individual;
+        const char *want;
+    } rows[] = {
+        {"key of a group", false, false, "{\"symmetricKey\":{\"enrollmentGroupId\":\"g1\"},\"reg"},
+        {"key of its own", false, true, "{\"symmetricKey\":{},\"reg"},
+        {"certificate of a group", true, false, "{\"x509\":{\"enrollmentGroupId\":\"g1\"},\"reg"},
+        {"certificate of its own", true, true, "{\"x509\":{},\"reg"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buf BUF_CLEANUP text = {.max = 4096};
+        struct registration r = assigned;
+
+        r.by_certificate = rows[i].by_certificate;
+        if (rows[i].individual)
+            r.enrollment_group = (slice){0};
+        registration_write_json(&r, true, SLICE("tr"), AT, &text);
+        if (!slice_starts_with(buf_slice(&text), slice_str(rows[i].want)))
+            fail_msg("%s: %.*s", rows[i].name, SLICE_FMT(buf_slice(&text)));
+    }
+}
+
 static void P020_P082_error_body_names_code_and_tracking_id(void **state)
 {
     static const struct {
@@ -117,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             P014_P015_P016_P017_P018_P019_P103_registration_json_is_what_strict_clients_read),
+        cmocka_unit_test(attestation_member_is_that_of_the_credential),
         cmocka_unit_test(P020_P082_error_body_names_code_and_tracking_id),
     };
 

@@ -2,11 +2,54 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "provisioning/attempt.h"
 #include "provisioning/provisioning_internal.h"
 
 #define NOTE_EVERY_MS 10000 /* of one device */
 #define NOTES_BURST 20      /* of all devices, by one worker */
 #define NOTES_REFILL_MS 100
+#define STRANGERS_REFILL_MS 1000 /* slower: they must not push out the attempts of devices */
+
+#define STEPS_MAX_BYTES 16384
+
+void task_add_attempt(struct registration_task *t, struct unit *unit, slice result, slice reason)
+{
+    const struct enrollment *e = t->enrollment ? t->enrollment : t->individual;
+    struct buf BUF_CLEANUP steps = {.max = STEPS_MAX_BYTES};
+    struct json_writer w = {.to = &steps};
+    struct attempt a = {
+        .at = t->request.now,
+        .registration_id = t->request.registration_id,
+        .result = result,
+        .reason = reason,
+        .enrollment = e ? e->id : (slice){0},
+        .protocol = t->request.protocol,
+        .address = t->request.address,
+    };
+
+    trace_write(&t->trace, &w, (slice){0});
+    a.steps = steps.failed ? SLICE("[]") : buf_slice(&steps);
+    attempt_unit_add(unit, &a);
+}
+
+/* --- of nobody's unit: anybody can send such -------------------------------------------------- */
+
+void task_note_attempt(struct registration_task *t, slice result)
+{
+    struct token_bucket *strangers = &provisioning_part(t->p)->strangers;
+    struct unit *unit;
+    int64_t wait_ms;
+
+    if (!token_bucket_take(strangers, clock_mono_ms(), NOTES_BURST, STRANGERS_REFILL_MS, &wait_ms))
+        return;
+    unit = unit_create(t->p->st);
+    if (!unit)
+        return; /* a note may be lost */
+    task_add_attempt(t, unit, result, slice_str(t->why.text));
+    unit_submit(unit, NULL, NULL);
+}
+
+/* --- of a known device ------------------------------------------------------------------------ */
 
 static bool is_due(const struct registration_task *t, const struct device *d)
 {
@@ -19,7 +62,7 @@ static bool is_due(const struct registration_task *t, const struct device *d)
     return token_bucket_take(notes, clock_mono_ms(), NOTES_BURST, NOTES_REFILL_MS, &wait_ms);
 }
 
-static void note(struct registration_task *t, const struct device *d)
+static void note_on_device(struct registration_task *t, const struct device *d)
 {
     struct unit *unit = unit_create(t->p->st);
     struct device_change change = {
@@ -42,6 +85,7 @@ static void note(struct registration_task *t, const struct device *d)
     if (!unit)
         return; /* a note may be lost */
     device_unit_update(unit, t->p->id, d, &change);
+    task_add_attempt(t, unit, SLICE("unauthorized"), slice_str(t->why.text));
     unit_submit(unit, NULL, NULL);
 }
 
@@ -49,8 +93,10 @@ static void on_device(void *context, enum status status, const struct device *d)
 {
     struct registration_task *t = context;
 
-    if (status == ST_OK && is_due(t, d))
-        note(t, d);
+    if (status == ST_DEVICE_NOT_FOUND)
+        task_note_attempt(t, SLICE("unauthorized"));
+    else if (status == ST_OK && is_due(t, d))
+        note_on_device(t, d);
     task_destroy(t);
 }
 

@@ -1,6 +1,12 @@
 #include "provisioning/registration_plan.h"
 
+#include "provisioning/gate.h"
 #include "provisioning/lifecycle.h"
+
+enum device_auth plan_auth(const struct enrollment *e)
+{
+    return e->attestation == ATTEST_X509 ? AUTH_SELF_SIGNED : AUTH_SAS;
+}
 
 slice plan_device_id(const struct enrollment *e, slice registration_id)
 {
@@ -84,6 +90,21 @@ static struct device_attempt attempt_of(const struct plan_input *in, const char 
     };
 }
 
+/* Of one kind only: a device that changed over has no key left, or no certificate. */
+static void plan_credential(const struct plan_input *in, struct device_new *to)
+{
+    to->auth = plan_auth(in->enrollment);
+    if (to->auth == AUTH_SAS) {
+        to->primary = *in->primary;
+        to->secondary = *in->secondary;
+        return;
+    }
+    to->primary_thumbprint = in->thumbprints[0];
+    to->secondary_thumbprint = in->thumbprints[1];
+    to->expired_leaf_allowed = in->enrollment->expired_leaf_allowed;
+    to->issuer_marks = in->issuer_marks;
+}
+
 static void plan_insert(const struct plan_input *in, const struct device *after,
                         struct registration_plan *ret)
 {
@@ -98,13 +119,11 @@ static void plan_insert(const struct plan_input *in, const struct device *after,
         .template_id = after->template_id,
         .model_id = in->model_id,
         .origin = after->origin,
-        .auth = AUTH_SAS,
-        .primary = *in->primary,
-        .secondary = *in->secondary,
         .enrollment_kind = in->enrollment->kind,
         .enrollment_id = in->enrollment->id,
         .now = in->now,
     };
+    plan_credential(in, &ret->insert);
     if (!in->by_operator)
         ret->insert.attempt = attempt_of(in, ret->refusal);
     ret->events |= EVENT_REGISTERED;
@@ -137,6 +156,16 @@ static void plan_facts(const struct plan_input *in, const struct device *after,
     }
 }
 
+/* The same certificate, under another rule or from a chain with other links. */
+static bool circumstances_differ(const struct plan_input *in)
+{
+    const struct device *d = in->device;
+
+    return plan_auth(in->enrollment) == AUTH_SELF_SIGNED &&
+           (d->expired_leaf_allowed != in->enrollment->expired_leaf_allowed ||
+            !slice_equal(d->issuer_marks, in->issuer_marks));
+}
+
 static void plan_assignment(const struct plan_input *in, struct registration_plan *ret)
 {
     const struct device *d = in->device;
@@ -148,12 +177,12 @@ static void plan_assignment(const struct plan_input *in, struct registration_pla
         c->to.provisioned = true;
         ret->events |= EVENT_PROVISIONED;
     }
-    if (in->keys_differ) {
+    if (in->credential_differs)
         c->set |= DEVICE_SET_KEYS | DEVICE_BUMP_CREDENTIAL;
-        c->to.auth = AUTH_SAS;
-        c->to.primary = *in->primary;
-        c->to.secondary = *in->secondary;
-    }
+    else if (circumstances_differ(in))
+        c->set |= DEVICE_SET_KEYS;
+    if (c->set & DEVICE_SET_KEYS)
+        plan_credential(in, &c->to);
     if (d->enrollment_kind != e->kind || !slice_equal_nocase(d->enrollment_id, e->id)) {
         c->set |= DEVICE_SET_ENROLLMENT;
         c->to.enrollment_kind = e->kind;
@@ -214,6 +243,7 @@ static void plan_record(const struct plan_input *in, const struct device *after,
         return; /* the assignment stands, with the entry that made it, for when it may again */
     r->enrollment_kind = in->enrollment->kind;
     r->enrollment_id = in->enrollment->id;
+    r->by_certificate = in->enrollment->attestation == ATTEST_X509;
     if (ret->initial) {
         r->hub = in->hub;
         r->substatus = SLICE("initialAssignment");
@@ -242,7 +272,7 @@ static bool is_vain(const struct plan_input *in, const char *refusal)
 static bool joins_another(const struct plan_input *in, const char *refusal)
 {
     return in->overlaps && !refusal && in->record && in->record->state == REG_ASSIGNED &&
-           !in->keys_differ && !is_initial(in);
+           !in->credential_differs && !is_initial(in);
 }
 
 void registration_plan(const struct plan_input *in, struct registration_plan *ret)
@@ -250,11 +280,13 @@ void registration_plan(const struct plan_input *in, struct registration_plan *re
     struct device after = device_at_gate(in);
 
     *ret = (struct registration_plan){0};
-    ret->refusal = gate_refusal(in->view, &after, in->enrollment);
-    if (!ret->refusal && in->hub.len == 0)
+    ret->refusal = gate_refusal_at(in->view, &after, in->enrollment, &ret->refused_at);
+    if (!ret->refusal && in->hub.len == 0) {
         ret->refusal = "no hub is linked";
-    if (is_repeated_refusal(in, ret->refusal) || joins_another(in, ret->refusal) ||
-        is_vain(in, ret->refusal)) {
+        ret->refused_at = STEP_HUB;
+    }
+    ret->repeats = is_repeated_refusal(in, ret->refusal) || joins_another(in, ret->refusal);
+    if (ret->repeats || is_vain(in, ret->refusal)) {
         if (in->record)
             ret->record = *in->record;
         return;

@@ -12,6 +12,7 @@
 #define MUSTER_PROVISIONING_REGISTRATION_PLAN_H
 
 #include "identity/device.h"
+#include "identity/trace.h"
 #include "provisioning/registration_store.h"
 
 #define ERROR_REFUSED 400209 /* "unauthorized" to the C SDK */
@@ -32,23 +33,29 @@ struct plan_input {
     const struct device *device;              /* NULL: unknown */
     const struct enrollment *enrollment;
     const struct gate_view *view;
-    const struct secret *primary, *secondary; /* the device's keys from now on */
-    bool keys_differ;                         /* from those that the device row has */
+    const struct secret *primary, *secondary; /* the device's keys from now on, */
+    slice thumbprints[2];                     /* or its certificates, by the attestation */
+    slice issuer_marks;                       /* with a chain: see device.h */
+    bool credential_differs;                  /* from what the device row has */
     bool overlaps;                            /* the record changed while this one ran */
     slice hub;                                /* name of the hub to assign; empty: there is none */
 };
 
 struct registration_plan {
-    const char *refusal; /* for the operator; NULL: assigned */
-    bool writes;         /* else the record as it is, is the answer */
-    bool inserts;        /* the device is new */
-    bool initial;        /* an initial assignment: the first twin is written */
+    const char *refusal;  /* for the operator; NULL: assigned */
+    enum step refused_at; /* with a refusal: the step that it comes from */
+    bool repeats;         /* the same refusal as a moment ago, or part of another registration */
+    bool writes;          /* else the record as it is, is the answer */
+    bool inserts;         /* the device is new */
+    bool initial;         /* an initial assignment: the first twin is written */
     struct device_new insert;
     struct device_change change;
     struct registration_record record; /* as it is to be stored and answered */
     unsigned events;                   /* enum lifecycle_event */
 };
 
+/* What a device that comes by this enrollment signs in with at the hub. */
+enum device_auth plan_auth(const struct enrollment *e);
 /* The device ID that the enrollment gives to this registration. */
 slice plan_device_id(const struct enrollment *e, slice registration_id);
 

@@ -170,7 +170,7 @@ static void build(const struct transition *t, struct world *w)
         .view = &w->view,
         .primary = &w->primary,
         .secondary = &w->secondary,
-        .keys_differ = t->device & KEYS_DIFFER,
+        .credential_differs = t->device & KEYS_DIFFER,
         .hub = SLICE("main"),
     };
 }
@@ -365,7 +365,7 @@ static void blocked_device_changes_nothing_but_its_attempt(void **state)
     w.device.template_id = (slice){0};
     w.in.model_id = SLICE("t2");
     w.view.template_id = SLICE("t2");
-    w.in.keys_differ = true;
+    w.in.credential_differs = true;
     registration_plan(&w.in, &p);
     assert_int_equal(p.change.set, DEVICE_SET_ATTEMPT);
 }
@@ -433,6 +433,85 @@ static void operator_assigns_what_the_gate_lets_through_and_nothing_else(void **
     assert_null(p.refusal);
 }
 
+static const slice leaf = {(const uint8_t *)"00FF", 4};
+
+static void P101_certificate_takes_the_place_of_the_keys(void **state)
+{
+    static const struct transition unknown = {
+        "unknown", 0, AUTO_APPROVE | TEMPLATE_FREE, 0, REG_ASSIGNED, 0, 0, 0, 0, 0};
+    struct registration_plan p;
+    struct world w;
+
+    (void)state;
+    build(&unknown, &w);
+    w.enrollment.attestation = ATTEST_X509;
+    w.enrollment.expired_leaf_allowed = true;
+    w.in.thumbprints[0] = leaf;
+    registration_plan(&w.in, &p);
+    assert_true(p.inserts && p.record.by_certificate);
+    assert_int_equal(p.insert.auth, AUTH_SELF_SIGNED);
+    assert_int_equal(p.insert.primary.len + p.insert.secondary.len, 0);
+    assert_true(slice_equal(p.insert.primary_thumbprint, leaf));
+    assert_true(p.insert.expired_leaf_allowed);
+    build(&again, &w);
+    w.enrollment.attestation = ATTEST_X509;
+    w.in.thumbprints[0] = leaf;
+    w.in.credential_differs = true;
+    registration_plan(&w.in, &p);
+    assert_int_equal(p.change.to.auth, AUTH_SELF_SIGNED);
+    assert_true(slice_equal(p.change.to.primary_thumbprint, leaf));
+    assert_int_equal(p.change.to.primary.len, 0);
+}
+
+/* The same credential: whoever is in by it stays. */
+static void switch_for_expired_leaves_is_copied_without_a_new_generation(void **state)
+{
+    struct registration_plan p;
+    struct world w;
+
+    (void)state;
+    build(&again, &w);
+    w.enrollment.attestation = ATTEST_X509;
+    w.device.auth = AUTH_SELF_SIGNED;
+    w.device.primary_thumbprint = w.in.thumbprints[0] = leaf;
+    w.enrollment.expired_leaf_allowed = true;
+    registration_plan(&w.in, &p);
+    assert_true(p.change.set & DEVICE_SET_KEYS);
+    assert_false(p.change.set & DEVICE_BUMP_CREDENTIAL);
+    assert_true(p.change.to.expired_leaf_allowed);
+    assert_true(slice_equal(p.change.to.primary_thumbprint, leaf));
+    w.device.expired_leaf_allowed = true;
+    registration_plan(&w.in, &p);
+    assert_false(p.change.set & DEVICE_SET_KEYS);
+}
+
+static void refusal_names_the_step_that_it_comes_from(void **state)
+{
+    static const struct {
+        struct transition row;
+        enum step at;
+    } rows[] = {
+        {{"blocked, group off", KNOWN | BLOCKED, 0, GROUP_OFF, 0, 0, 0, 0, 0, 0}, STEP_DEVICE},
+        {{"simulated", KNOWN | SIMULATED, 0, 0, 0, 0, 0, 0, 0, 0}, STEP_DEVICE},
+        {{"group off", KNOWN, 0, GROUP_OFF, 0, 0, 0, 0, 0, 0}, STEP_ENROLLMENT},
+        {{"waiting", KNOWN | BY_DEVICE, 0, 0, 0, 0, 0, 0, 0, 0}, STEP_APPROVAL},
+        {{"no template", KNOWN | BY_DEVICE | APPROVED, 0, 0, 0, 0, 0, 0, 0, 0}, STEP_TEMPLATE},
+        {{"no hub", KNOWN | APPROVED, 0, 0, 0, 0, 0, 0, 0, 0}, STEP_HUB},
+    };
+    struct registration_plan p;
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        build(&rows[i].row, &w);
+        if (rows[i].at == STEP_HUB)
+            w.in.hub = (slice){0};
+        registration_plan(&w.in, &p);
+        if (!p.refusal || p.refused_at != rows[i].at)
+            fail_msg("%s: %s", rows[i].row.name, step_name(p.refused_at));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +527,9 @@ int main(void)
         cmocka_unit_test(another_model_migrates_the_same_does_not),
         cmocka_unit_test(registration_without_a_hub_fails_with_its_own_code),
         cmocka_unit_test(operator_assigns_what_the_gate_lets_through_and_nothing_else),
+        cmocka_unit_test(P101_certificate_takes_the_place_of_the_keys),
+        cmocka_unit_test(switch_for_expired_leaves_is_copied_without_a_new_generation),
+        cmocka_unit_test(refusal_names_the_step_that_it_comes_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

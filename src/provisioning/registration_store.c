@@ -5,7 +5,7 @@
 #define RECORD_COLUMNS                                                                             \
     "r.id, r.device_id, r.hub, r.substatus, r.enrollment_kind, r.enrollment_id, r.state, "         \
     "r.error_code, r.operation_id, r.previous_operation_id, r.told, r.created_at, r.updated_at, "  \
-    "r.version"
+    "r.version, r.by_certificate"
 
 static bool record_read(const struct rows *rows, int first, struct registration_record *ret)
 {
@@ -26,6 +26,7 @@ static bool record_read(const struct rows *rows, int first, struct registration_
         .created_at = rows_int(rows, first + 11),
         .updated_at = rows_int(rows, first + 12),
         .version = rows_int(rows, first + 13),
+        .by_certificate = rows_int(rows, first + 14) != 0,
     };
     return true;
 }
@@ -82,8 +83,8 @@ void registration_unit_put(struct unit *unit, const struct registration_record *
     static const struct sql sql = {
         "INSERT INTO registration (id_key, id, device_id, device_key, hub, substatus,"
         " enrollment_kind, enrollment_id, enrollment_key, state, error_code, operation_id,"
-        " previous_operation_id, told, created_at, updated_at, version)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+        " previous_operation_id, told, created_at, updated_at, version, by_certificate)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
         " ON CONFLICT (id_key) DO UPDATE SET device_id = excluded.device_id,"
         " device_key = excluded.device_key, hub = excluded.hub,"
         " substatus = excluded.substatus, enrollment_kind = excluded.enrollment_kind,"
@@ -92,7 +93,7 @@ void registration_unit_put(struct unit *unit, const struct registration_record *
         " operation_id = excluded.operation_id,"
         " previous_operation_id = excluded.previous_operation_id, told = excluded.told,"
         " created_at = excluded.created_at, updated_at = excluded.updated_at,"
-        " version = excluded.version"};
+        " version = excluded.version, by_certificate = excluded.by_certificate"};
     struct arena ARENA_CLEANUP arena = {.max = 4096};
     const struct sql_value params[] = {
         SQL_TEXT_(text_lower(&arena, r->id)),
@@ -112,6 +113,7 @@ void registration_unit_put(struct unit *unit, const struct registration_record *
         SQL_INT_(r->created_at),
         SQL_INT_(r->updated_at),
         SQL_INT_(r->version),
+        SQL_INT_(r->by_certificate),
     };
 
     unit_add(unit, &sql, params, COUNT_OF(params), EXPECT_ONE);

@@ -13,6 +13,7 @@ struct registration_record {
     slice substatus; /* of the last assignment */
     enum enrollment_kind enrollment_kind;
     slice enrollment_id; /* the entry that decided last */
+    bool by_certificate; /* so that entry attests */
     enum registration_state state;
     int error_code; /* with REG_FAILED */
     slice operation_id, previous_operation_id;

@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "codec/topic.h"
+#include "crypto/certificate_read.h"
 #include "provisioning/provisioning_internal.h"
 
 #define TASK_MAX_BYTES (1024 * 1024)
@@ -31,6 +32,8 @@ static void wipe_keys(struct registration_task *t)
 void task_destroy(struct registration_task *t)
 {
     wipe_keys(t);
+    certificate_free(t->request.certificate);
+    certificates_free(t->request.intermediates);
     arena_deinit(&t->arena);
     free(t);
 }
@@ -48,7 +51,10 @@ static void count_failure(const struct registration_task *t, enum status status)
 
 void task_answer(struct registration_task *t, const struct registration *answer)
 {
-    t->on_answer(t->context, answer, &t->why);
+    if (t->kind == TASK_EXPLAIN)
+        task_explain(t, answer->status);
+    else
+        t->on_answer(t->context, answer, &t->why);
     task_destroy(t);
 }
 
@@ -115,6 +121,7 @@ void task_answer_record(struct registration_task *t, const struct registration_r
         .state = r->state,
         .operation_id = t->kind == TASK_STATUS ? t->operation_id : r->operation_id,
         .registration_id = r->id,
+        .by_certificate = r->by_certificate,
         .error_code = r->error_code,
         .error_message = message_of(r),
         .created_at = r->created_at,
@@ -154,7 +161,8 @@ static void copy_request(struct registration_task *t, const struct registration_
         .id_scope = slice_str(t->p->id_scope),
         .registration_id = arena_copy(a, from->registration_id),
         .sas_token = arena_copy(a, from->sas_token),
-        .certificate = from->certificate,
+        .certificate = certificate_share(from->certificate),
+        .intermediates = certificates_share(from->intermediates),
         .protocol = arena_copy(a, from->protocol),
         .address = arena_copy(a, from->address),
         .now = from->now,
@@ -162,14 +170,49 @@ static void copy_request(struct registration_task *t, const struct registration_
     t->key = text_lower(a, from->registration_id);
 }
 
-static enum status check_request(const struct provisioning *p, enum task_kind kind,
-                                 const struct registration_request *r, struct fault *why)
+static enum status check_scope(struct registration_task *t, slice id_scope)
 {
-    if (kind != TASK_ASSIGN && !slice_equal_nocase(r->id_scope, slice_str(p->id_scope)))
-        return fault_set(why, ST_UNAUTHORIZED, "unknown ID scope");
-    if (kind != TASK_ASSIGN && !registration_id_valid(r->registration_id))
-        return fault_set(why, ST_BAD_REQUEST, "not a registration ID");
-    return ST_OK;
+    const slice own = slice_str(t->p->id_scope);
+
+    if (slice_equal_nocase(id_scope, own)) {
+        trace_pass(&t->trace, STEP_ID_SCOPE, own);
+        return ST_OK;
+    }
+    trace_fail(&t->trace, STEP_ID_SCOPE, own, id_scope,
+               "give the device the ID scope of this service");
+    return fault_set(&t->why, ST_UNAUTHORIZED, "unknown ID scope");
+}
+
+static enum status check_id(struct registration_task *t, slice id)
+{
+    if (registration_id_valid(id)) {
+        trace_pass(&t->trace, STEP_REGISTRATION_ID, id);
+        return ST_OK;
+    }
+    trace_fail(&t->trace, STEP_REGISTRATION_ID,
+               SLICE("1 to 128 letters, digits, '-', '.', '_', ':', no special at the end"), id,
+               "give the device another ID");
+    return fault_set(&t->why, ST_BAD_REQUEST, "not a registration ID");
+}
+
+static enum status check_request(struct registration_task *t,
+                                 const struct registration_request *request)
+{
+    enum status status;
+
+    if (t->kind == TASK_ASSIGN)
+        return ST_OK;
+    status = check_scope(t, request->id_scope);
+    return status == ST_OK ? check_id(t, request->registration_id) : status;
+}
+
+/* A wrong scope is worth a note as much as a wrong key; an ID that is none is not kept. */
+static void fail_request(struct registration_task *t, enum status status)
+{
+    if (status == ST_UNAUTHORIZED && registration_id_valid(t->request.registration_id) &&
+        t->kind == TASK_REGISTER)
+        task_note_attempt(t, SLICE("unauthorized"));
+    task_fail(t, status);
 }
 
 struct registration_task *task_create(struct provisioning *p, enum task_kind kind,
@@ -189,13 +232,12 @@ struct registration_task *task_create(struct provisioning *p, enum task_kind kin
     t->on_answer = on_answer;
     t->context = context;
     arena_init(&t->arena, TASK_MAX_BYTES);
-    status = check_request(p, kind, request, &t->why);
-    if (status == ST_OK)
-        copy_request(t, request);
+    copy_request(t, request);
+    status = check_request(t, request);
     if (t->arena.failed)
         status = fault_set(&t->why, ST_NO_MEMORY, "no memory for a registration");
     if (status != ST_OK) {
-        task_fail(t, status);
+        fail_request(t, status);
         return NULL;
     }
     return t;
@@ -221,6 +263,7 @@ static enum status keep_facts(struct registration_task *t, struct registration_f
 
     t->record = NULL;
     t->individual = NULL;
+    t->set_version = facts->set_version;
     if (facts->has_record) {
         t->record = registration_record_copy(&t->arena, &facts->record);
         if (t->rounds == 0)
@@ -278,13 +321,22 @@ bool task_set_decider(struct registration_task *t, const struct enrollment *e,
     return true;
 }
 
-static void verify(struct registration_task *t, const struct enrollment_cache *groups)
+/* --- the credential --------------------------------------------------------------------------- */
+
+void task_refuse_credential(struct registration_task *t)
+{
+    if (t->kind == TASK_REGISTER)
+        task_fail_unauthorized(t);
+    else
+        task_fail(t, ST_UNAUTHORIZED);
+}
+
+static void verify_token(struct registration_task *t, const struct enrollment_cache *groups)
 {
     const struct attest_input in = {
         .id_scope = t->request.id_scope,
         .registration_id = t->request.registration_id,
         .sas_token = t->request.sas_token,
-        .certificate = t->request.certificate,
         .now = t->request.now,
         .tolerance_s = identity_sas_tolerance_s(t->p->id),
         .individual = t->individual,
@@ -294,10 +346,10 @@ static void verify(struct registration_task *t, const struct enrollment_cache *g
                                 : (slice){0},
     };
     struct attested who = {0};
-    enum status status = attest(&in, &who, &t->why);
+    enum status status = attest(&in, &t->trace, &who, &t->why);
 
-    if (status == ST_UNAUTHORIZED && t->kind == TASK_REGISTER)
-        task_fail_unauthorized(t);
+    if (status == ST_UNAUTHORIZED)
+        task_refuse_credential(t);
     else if (status != ST_OK)
         task_fail(t, status);
     else if (task_set_decider(t, who.enrollment, &who.primary, &who.secondary))
@@ -306,8 +358,39 @@ static void verify(struct registration_task *t, const struct enrollment_cache *g
     secret_wipe(&who.secondary);
 }
 
+static void refuse_nobody(struct registration_task *t)
+{
+    trace_fail(&t->trace, STEP_CREDENTIAL, SLICE("a SAS token or a client certificate"),
+               SLICE("neither"), "let the device sign with its key, or send its certificate");
+    (void)fault_set(&t->why, ST_UNAUTHORIZED, "no credential presented");
+    task_refuse_credential(t);
+}
+
+/* A certificate is presented to whoever asks for one; a token is meant for us. */
+static void verify(struct registration_task *t, const struct enrollment_cache *groups)
+{
+    if (t->request.sas_token.len > 0) {
+        trace_pass(&t->trace, STEP_CREDENTIAL, SLICE("SAS token"));
+        verify_token(t, groups);
+    } else if (t->request.certificate) {
+        trace_pass(&t->trace, STEP_CREDENTIAL, SLICE("certificate"));
+        task_attest_certificate(t);
+    } else {
+        refuse_nobody(t);
+    }
+}
+
+/* What was checked of the request itself stays; a round that began anew is judged anew. */
+static void begin_trace(struct registration_task *t)
+{
+    trace_begin(&t->trace);
+    trace_pass(&t->trace, STEP_ID_SCOPE, t->request.id_scope);
+    trace_pass(&t->trace, STEP_REGISTRATION_ID, t->request.registration_id);
+}
+
 void task_attest(struct registration_task *t, void (*on_attested)(struct registration_task *t))
 {
+    begin_trace(t);
     t->on_attested = on_attested;
     task_read_facts(t, verify);
 }

@@ -1,5 +1,5 @@
-/* One registration, poll, look-up or assignment while it runs: the request's copy, what was read,
- * and the steps that they share.
+/* One registration, poll, look-up, assignment or explanation while it runs: the request's copy,
+ * what was read, and the steps that they share.
  *
  *     create -> [attest: read the facts, open the groups, verify] -> steps of its own -> answer
  *
@@ -8,35 +8,49 @@
 #ifndef MUSTER_PROVISIONING_REGISTRATION_TASK_H
 #define MUSTER_PROVISIONING_REGISTRATION_TASK_H
 
+#include "crypto/thumbprint.h"
 #include "provisioning/attest.h"
 #include "provisioning/registration_plan.h"
 
-enum task_kind { TASK_REGISTER, TASK_STATUS, TASK_LOOKUP, TASK_ATTEST, TASK_ASSIGN };
+enum task_kind {
+    TASK_REGISTER,
+    TASK_STATUS,
+    TASK_LOOKUP,
+    TASK_ATTEST,
+    TASK_ASSIGN,
+    TASK_EXPLAIN, /* a registration that stops before it writes */
+};
 
 struct registration_task {
     struct provisioning *p;
     enum task_kind kind;
-    struct arena arena; /* all that the task keeps */
-    struct registration_request request;
-    slice key;          /* the registration ID in lower case */
-    slice operation_id; /* asked for, or of a new operation */
+    struct arena arena;                  /* all that the task keeps */
+    struct registration_request request; /* its certificates are shared */
+    slice key;                           /* the registration ID in lower case */
+    slice operation_id;                  /* asked for, or of a new operation */
     slice model_id;
     registration_fn *on_answer;
     void *context;
     struct fault why;
+    struct trace trace; /* of this round */
 
     /* the round: once more after a conflict */
     unsigned rounds;
     int64_t first_version; /* of the record in the first round; 0: none */
     struct registration_read read;
+    int64_t set_version;                /* of the enrollment groups */
     struct registration_record *record; /* NULL: none */
     struct enrollment *individual;      /* NULL: none; with its keys */
     struct enrollment *enrollment;      /* that decides, without keys */
     struct secret primary, secondary;   /* the device's */
-    struct device *device;              /* NULL: unknown */
+    slice verdict_group;                /* that the certificate's chain leads to, in lower case */
+    char leaf[THUMBPRINT_SHA256_LEN];   /* thumbprint of the certificate that attested */
+    bool has_leaf;
+    slice issuer_marks;    /* of the chain that attested */
+    struct device *device; /* NULL: unknown */
     struct gate_view view;
     struct registration_plan plan;
-    unsigned changed_slots; /* enum credential_slot: keys that are not those of the device row */
+    unsigned changed_slots; /* enum credential_slot: those that the device row has no more */
 
     void (*on_facts)(struct registration_task *t, const struct enrollment_cache *groups);
     void (*on_attested)(struct registration_task *t);
@@ -51,19 +65,32 @@ struct registration_task *task_create(struct provisioning *p, enum task_kind kin
 void task_read_facts(struct registration_task *t,
                      void (*on_facts)(struct registration_task *t,
                                       const struct enrollment_cache *groups));
-/* The same and verifies the credential: `on_attested` when it holds, else the task ends. */
+/* The same and verifies the credential: `on_attested` when it holds, else the task ends. Comes back
+ * to this for every round. */
 void task_attest(struct registration_task *t, void (*on_attested)(struct registration_task *t));
 /* Takes what decides; the enrollment is copied without its keys. False after failing the task. */
 CHECKED bool task_set_decider(struct registration_task *t, const struct enrollment *e,
                               const struct secret *primary, const struct secret *secondary);
+/* By the certificate: in attest_certificate.c. */
+void task_attest_certificate(struct registration_task *t);
+/* The credential is none of an enrollment's: `t->why` and the trace say why. */
+void task_refuse_credential(struct registration_task *t);
 
 void task_answer(struct registration_task *t, const struct registration *answer);
 /* With a status; `t->why` holds the cause. */
 void task_fail(struct registration_task *t, enum status status);
-/* Answers a registration whose credential is wrong, and afterwards notes it on the page of the
- * device if there is one; now and then only, for anybody can send such. Unknown devices leave no
- * trace (central.md 1.6, rows 7 and 15). In registration_note.c. */
+/* Answers a registration whose credential is wrong, and afterwards notes the attempt, also on the
+ * page of the device if there is one; now and then only, for anybody can send such. Unknown devices
+ * get no row (central.md 1.6, rows 7 and 15). In registration_note.c. */
 void task_fail_unauthorized(struct registration_task *t);
+/* Notes now and then an attempt that has no unit of work of its own; `result` as attempt.h. */
+void task_note_attempt(struct registration_task *t, slice result);
+/* Adds the attempt with its steps. */
+void task_add_attempt(struct registration_task *t, struct unit *unit, slice result, slice reason);
+/* The answer of TASK_EXPLAIN: what was found out. In explain.c. */
+void task_explain(const struct registration_task *t, enum status status);
+/* The steps of the gate's judgement, by the plan. In registration_trace.c. */
+void task_trace_plan(struct registration_task *t);
 /* 404 with a sub-code of its own. */
 void task_fail_unknown(struct registration_task *t, int error_code, slice message);
 /* 429 or its kin: come again after so long. */

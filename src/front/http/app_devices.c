@@ -1,8 +1,5 @@
 /* Devices as the operator sees them, and what the operator does with them. */
-#include "codec/connection_string.h"
 #include "front/http/application.h"
-
-#include "base/text.h"
 
 static struct central *central_of(struct exchange *x)
 {
@@ -11,18 +8,27 @@ static struct central *central_of(struct exchange *x)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-static void write_attempt(struct json_writer *w, const struct device_attempt *a)
+/* Behind the members: an attempt, null for none. */
+static void write_attempt(struct json_writer *w, const struct device_attempt *a,
+                          const struct attempt *steps)
 {
-    if (a->at == 0) {
+    struct attempt last = {
+        .at = a->at,
+        .result = a->result,
+        .reason = a->reason,
+        .protocol = a->protocol,
+        .address = a->address,
+    };
+
+    /* The device's own row may be the older one, as not every failure is worth a change of it. */
+    if (steps && steps->at >= a->at)
+        last = *steps;
+    if (last.at == 0) {
         json_put_null(w, SLICE("lastProvisioningAttempt"));
         return;
     }
     json_open(w, SLICE("lastProvisioningAttempt"), '{');
-    app_put_time(w, SLICE("at"), a->at);
-    json_put_text(w, SLICE("result"), a->result);
-    app_put_text_or_null(w, SLICE("reason"), a->reason);
-    app_put_text_or_null(w, SLICE("protocol"), a->protocol);
-    app_put_text_or_null(w, SLICE("address"), a->address);
+    app_put_attempt(w, &last);
     json_put_int(w, SLICE("count"), a->count);
     json_close(w, '}');
 }
@@ -55,12 +61,12 @@ static void write_connection(struct json_writer *w, const struct device_view *v)
     json_close(w, '}');
 }
 
-/* Who is connected is asked for one device at a time; a list does not say. */
-static void write_device(struct json_writer *w, const struct device_view *v, bool in_list)
+/* All but the last attempt, into an open object. Who is connected is asked for one device at a
+ * time; a list does not say. */
+static void write_members(struct json_writer *w, const struct device_view *v, bool in_list)
 {
     const struct device *d = v->device;
 
-    json_open(w, (slice){0}, '{');
     json_put_text(w, SLICE("id"), d->id);
     json_put_text(w, SLICE("displayName"), d->display_name);
     json_put_text(w, SLICE("status"), slice_str(device_status_name(v->status)));
@@ -78,10 +84,17 @@ static void write_device(struct json_writer *w, const struct device_view *v, boo
     app_put_text_or_null(w, SLICE("modelId"), d->model_id);
     json_put_text(w, SLICE("hub"), d->hub);
     write_enrollment(w, d);
-    write_attempt(w, &d->attempt);
+    app_put_authentication(w, d);
     app_put_time(w, SLICE("created"), d->created_at);
     app_put_time(w, SLICE("firstProvisioned"), d->first_provisioned_at);
     app_put_etag(w, d->version);
+}
+
+static void write_device(struct json_writer *w, const struct device_view *v, bool in_list)
+{
+    json_open(w, (slice){0}, '{');
+    write_members(w, v, in_list);
+    write_attempt(w, &v->device->attempt, NULL);
     json_close(w, '}');
 }
 
@@ -105,10 +118,87 @@ static void on_view(void *context, enum status status, const struct device_view 
 
 /* --- get, list ------------------------------------------------------------------------------- */
 
+/* The device, then the steps of its last attempt. */
+struct device_page {
+    struct exchange *x;
+    struct buf body;
+    struct json_writer w;
+    struct device_attempt last;
+    bool whole; /* the attempt is written */
+};
+
+static void end_page(struct device_page *page, const struct attempt *steps)
+{
+    if (!page->whole)
+        write_attempt(&page->w, &page->last, steps);
+    page->whole = true;
+}
+
+static void on_attempt(void *context, enum status status, const struct attempt *a)
+{
+    struct device_page *page = context;
+    struct exchange *x = page->x;
+
+    if (a) {
+        end_page(page, a);
+        return;
+    }
+    end_page(page, NULL);
+    json_close(&page->w, '}');
+    if (status == ST_OK)
+        app_answer_object(x, &page->body);
+    else
+        exchange_answer_error(x, status, NULL);
+    buf_deinit(&page->body);
+    exchange_release(x);
+}
+
+static void keep_last_attempt(struct device_page *page, const struct device_attempt *a)
+{
+    struct arena *arena = &page->x->arena;
+
+    page->last = *a;
+    page->last.result = arena_copy(arena, a->result);
+    page->last.reason = arena_copy(arena, a->reason);
+    page->last.protocol = arena_copy(arena, a->protocol);
+    page->last.address = arena_copy(arena, a->address);
+}
+
+static void on_page_view(void *context, enum status status, const struct device_view *v,
+                         const struct fault *why)
+{
+    struct device_page *page = context;
+    struct exchange *x = page->x;
+    const struct device *d;
+
+    if (status != ST_OK) {
+        exchange_answer_error(x, status, why);
+        exchange_release(x);
+        return;
+    }
+    d = v->device;
+    page->w.to = &page->body;
+    json_open(&page->w, (slice){0}, '{');
+    write_members(&page->w, v, false);
+    keep_last_attempt(page, &d->attempt);
+    /* The name it registers by: with an enrollment of its own, that one's. */
+    attempt_list(x->front->options.store,
+                 d->enrollment_kind == ENROLLMENT_INDIVIDUAL ? d->enrollment_id : d->id, 0, 1,
+                 on_attempt, page);
+}
+
 void app_device_get(struct exchange *x)
 {
+    struct device_page *page = arena_alloc(&x->arena, sizeof *page);
+
+    if (!page) {
+        exchange_answer_error(x, ST_NO_MEMORY, NULL);
+        return;
+    }
+    page->x = x;
+    buf_init(&page->body, APP_ANSWER_MAX);
     exchange_hold(x);
-    central_device_get(central_of(x), x->bound[0], on_view, x);
+    central_device_get(central_of(x), x->bound[0], on_page_view, page);
 }
 
 static void on_row(void *context, enum status status, const struct device_view *v,
@@ -178,6 +268,8 @@ static void add(struct exchange *x, slice id)
     json_get_bool(body, SLICE("simulated"), &a.simulated);
     if (id.len == 0)
         json_get_text(body, SLICE("id"), &a.id);
+    if (!app_read_authentication(x, body, &a))
+        return;
     exchange_hold(x);
     central_device_add(central_of(x), &a, on_view, x);
 }
@@ -237,95 +329,4 @@ void app_device_associate(struct exchange *x)
     }
     fault_set(&why, ST_BAD_REQUEST, "send {\"template\": \"ID of a published template\"}");
     exchange_answer_error(x, ST_BAD_REQUEST, &why);
-}
-
-/* --- credentials ----------------------------------------------------------------------------- */
-
-static void on_credentials(void *context, enum status status, const struct device_credentials *k,
-                           const struct fault *why)
-{
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
-
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-    } else {
-        json_open(&w, (slice){0}, '{');
-        json_put_text(&w, SLICE("idScope"), k->id_scope);
-        json_open(&w, SLICE("symmetricKey"), '{');
-        app_put_key(&w, SLICE("primaryKey"), &k->primary);
-        app_put_key(&w, SLICE("secondaryKey"), &k->secondary);
-        json_close(&w, '}');
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    }
-    exchange_release(x);
-}
-
-void app_device_credentials(struct exchange *x)
-{
-    exchange_hold(x);
-    central_device_credentials(central_of(x), x->bound[0], on_credentials, x);
-}
-
-/* The connection string needs the hub that the assignment gave, and the key that goes with it. */
-struct string_call {
-    struct exchange *x;
-    slice hub, device_id;
-};
-
-static void on_string_keys(void *context, enum status status, const struct device_credentials *k,
-                           const struct fault *why)
-{
-    struct string_call *call = context;
-    struct exchange *x = call->x;
-    BUF_CLEANUP struct buf key = {.max = 128}, text = {.max = 4096}, body = {.max = 8192};
-    struct json_writer w = {.to = &body};
-
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-    } else {
-        base64_encode(secret_slice(&k->primary), &key);
-        connection_string_write(
-            &(struct connection_string){
-                .host_name = call->hub,
-                .device_id = call->device_id,
-                .shared_access_key = buf_slice(&key),
-            },
-            &text);
-        json_open(&w, (slice){0}, '{');
-        json_put_text(&w, SLICE("connectionString"), buf_slice(&text));
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    }
-    exchange_release(x);
-}
-
-static void on_assigned(void *context, const struct registration *r, const struct fault *why)
-{
-    struct string_call *call = context;
-    struct exchange *x = call->x;
-
-    if (r->status != ST_OK) {
-        exchange_answer_error(x, r->status, why);
-        exchange_release(x);
-        return;
-    }
-    call->hub = arena_copy(&x->arena, r->assigned_hub);
-    call->device_id = arena_copy(&x->arena, r->device_id);
-    central_device_credentials(central_of(x), call->device_id, on_string_keys, call);
-}
-
-void app_device_connection_string(struct exchange *x)
-{
-    struct string_call *call = arena_alloc(&x->arena, sizeof *call);
-
-    if (!call) {
-        exchange_answer_error(x, ST_NO_MEMORY, NULL);
-        return;
-    }
-    call->x = x;
-    exchange_hold(x);
-    registration_assign(x->front->options.provisioning, x->bound[0], on_assigned, call);
 }

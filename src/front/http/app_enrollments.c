@@ -34,6 +34,26 @@ static struct enrollment_call *begin(struct exchange *x, bool with_keys)
     return call;
 }
 
+static void write_pin(struct json_writer *w, slice name, slice thumbprint)
+{
+    if (thumbprint.len == 0)
+        return;
+    json_open(w, name, '{');
+    json_put_text(w, SLICE("thumbprint"), thumbprint);
+    json_close(w, '}');
+}
+
+static void write_pins(struct json_writer *w, const struct enrollment *e)
+{
+    json_open(w, SLICE("x509"), '{');
+    json_open(w, SLICE("clientCertificates"), '{');
+    write_pin(w, SLICE("primary"), e->primary_thumbprint);
+    write_pin(w, SLICE("secondary"), e->secondary_thumbprint);
+    json_close(w, '}');
+    json_close(w, '}');
+    json_put_bool(w, SLICE("expiredLeafAllowed"), e->expired_leaf_allowed);
+}
+
 static void write_enrollment(struct json_writer *w, const struct enrollment *e, bool with_keys)
 {
     json_open(w, (slice){0}, '{');
@@ -49,6 +69,8 @@ static void write_enrollment(struct json_writer *w, const struct enrollment *e, 
         json_put_text(w, SLICE("deviceId"), e->device_id.len ? e->device_id : e->id);
     if (e->has_auto_approve)
         json_put_bool(w, SLICE("autoApprove"), e->auto_approve);
+    if (e->attestation == ATTEST_X509 && e->kind == ENROLLMENT_INDIVIDUAL)
+        write_pins(w, e);
     if (with_keys) {
         app_put_key(w, SLICE("primaryKey"), &e->primary);
         app_put_key(w, SLICE("secondaryKey"), &e->secondary);
@@ -119,22 +141,13 @@ void app_enrollments_list(struct exchange *x)
 
 /* --- put ------------------------------------------------------------------------------------- */
 
-static bool wrong(struct exchange *x, const char *sentence)
-{
-    struct fault why;
-
-    fault_set(&why, ST_BAD_REQUEST, "%s", sentence);
-    exchange_answer_error(x, ST_BAD_REQUEST, &why);
-    return false;
-}
-
 static bool read_key(struct exchange *x, const struct json *body, slice name, struct secret *ret)
 {
     slice text;
 
     if (!json_get_text(body, name, &text) || text.len == 0)
         return true;
-    return secret_from_base64(text, ret) || wrong(x, "a key must be base64 of 16 to 64 bytes");
+    return secret_from_base64(text, ret) || app_wrong(x, "a key must be base64 of 16 to 64 bytes");
 }
 
 static bool read_attestation(struct exchange *x, const struct json *body, enum attestation *ret)
@@ -149,7 +162,25 @@ static bool read_attestation(struct exchange *x, const struct json *body, enum a
             return true;
         }
     }
-    return wrong(x, "attestation must be symmetricKey, x509 or tpm");
+    return app_wrong(x, "attestation must be symmetricKey, x509 or tpm");
+}
+
+/* A slot that the body names is set, the secondary emptied by null; another stays as it is. */
+static bool read_pins(struct exchange *x, const struct json *body, struct enrollment *e)
+{
+    const struct json *pins =
+        json_path(body, (slice[]){SLICE("x509"), SLICE("clientCertificates")}, 2);
+    const struct json *primary = json_member(pins, SLICE("primary"));
+    const struct json *secondary = json_member(pins, SLICE("secondary"));
+
+    json_get_bool(body, SLICE("expiredLeafAllowed"), &e->expired_leaf_allowed);
+    if (primary && !app_read_pin(x, primary, &e->primary_thumbprint))
+        return false;
+    if (secondary && secondary->kind == JSON_NULL)
+        e->secondary_thumbprint = (slice){0};
+    else if (secondary && !app_read_pin(x, secondary, &e->secondary_thumbprint))
+        return false;
+    return true;
 }
 
 static slice raw_member(const struct json *value)
@@ -177,12 +208,11 @@ static bool apply_body(struct exchange *x, const struct json *body, struct enrol
         e->initial_desired =
             raw_member(json_path(twin, (slice[]){SLICE("properties"), SLICE("desired")}, 2));
     }
-    if (json_get_text(body, SLICE("etag"), &text)) {
-        if (!slice_to_i64(text, &etag) || etag < 1)
-            return wrong(x, "etag is none of ours");
+    if (!app_read_version(x, body, &etag))
+        return false;
+    if (etag > 0)
         e->version = etag;
-    }
-    return read_attestation(x, body, &e->attestation) &&
+    return read_attestation(x, body, &e->attestation) && read_pins(x, body, e) &&
            read_key(x, body, SLICE("primaryKey"), &e->primary) &&
            read_key(x, body, SLICE("secondaryKey"), &e->secondary);
 }
@@ -279,7 +309,7 @@ void app_enrollment_regenerate(struct exchange *x)
     json_get_text(body, SLICE("slot"), &slot);
     primary = slice_equal(slot, SLICE("primary"));
     if (!primary && !slice_equal(slot, SLICE("secondary"))) {
-        wrong(x, "slot must be primary or secondary");
+        app_wrong(x, "slot must be primary or secondary");
         return;
     }
     call = begin(x, may(&x->principal, RIGHT_APP_SECRETS));

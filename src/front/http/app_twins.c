@@ -25,15 +25,6 @@ static slice module_of(const struct exchange *x)
     return x->bound[1];
 }
 
-static bool wrong(struct exchange *x, const char *sentence)
-{
-    struct fault why;
-
-    fault_set(&why, ST_BAD_REQUEST, "%s", sentence);
-    exchange_answer_error(x, ST_BAD_REQUEST, &why);
-    return false;
-}
-
 /* --- twin ------------------------------------------------------------------------------------ */
 
 /* {"a":1} with its metadata and version put behind the members. */
@@ -92,26 +83,15 @@ void app_twin_get(struct exchange *x)
     twin_get(hub_of(x), hub_name_of(x), x->bound[0], module_of(x), on_twin, x);
 }
 
-static bool read_etag(struct exchange *x, struct twin_update *ret)
-{
-    slice etag = http_header(x->request, SLICE("If-Match"));
-
-    if (etag.len >= 2 && etag.ptr[0] == '"' && etag.ptr[etag.len - 1] == '"')
-        etag = slice_of(etag.ptr + 1, etag.len - 2);
-    if (etag.len == 0 || slice_equal(etag, SLICE("*")))
-        return true;
-    ret->has_etag = true;
-    return slice_to_i64(etag, &ret->etag) || wrong(x, "If-Match is none of our ETags");
-}
-
 static void update(struct exchange *x, bool replace)
 {
     struct twin_update u = {.replace = replace};
     const struct json *tags, *desired;
     struct json *body;
 
-    if (!exchange_json(x, &body) || !read_etag(x, &u))
+    if (!exchange_json(x, &body) || !app_read_version(x, NULL, &u.etag))
         return;
+    u.has_etag = u.etag != 0;
     tags = json_member(body, SLICE("tags"));
     desired = json_path(body, (slice[]){SLICE("properties"), SLICE("desired")}, 2);
     if (tags)
@@ -119,7 +99,7 @@ static void update(struct exchange *x, bool replace)
     if (desired)
         u.desired = desired->raw;
     if (!tags && !desired) {
-        wrong(x, "send tags or properties.desired");
+        app_wrong(x, "send tags or properties.desired");
         return;
     }
     exchange_hold(x);
@@ -171,7 +151,7 @@ void app_method_invoke(struct exchange *x)
     if (!exchange_json(x, &body))
         return;
     if (!json_get_text(body, SLICE("methodName"), &request.name)) {
-        wrong(x, "methodName is missing");
+        app_wrong(x, "methodName is missing");
         return;
     }
     payload = json_member(body, SLICE("payload"));
@@ -241,10 +221,10 @@ static bool read_properties(struct exchange *x, const struct json *body, struct 
     }
     for (const struct json *m = own ? own->first : NULL; m; m = m->next) {
         if (m->kind != JSON_STRING)
-            return wrong(x, "a property's value must be a string");
+            return app_wrong(x, "a property's value must be a string");
         put_property(bag, m->name, m->text);
     }
-    return !bag->failed || wrong(x, "too many properties");
+    return !bag->failed || app_wrong(x, "too many properties");
 }
 
 static bool read_ack(struct exchange *x, const struct json *body, struct c2d_message *m)
@@ -265,7 +245,7 @@ static bool read_ack(struct exchange *x, const struct json *body, struct c2d_mes
             return true;
         }
     }
-    return wrong(x, "ack must be none, positive, negative or full");
+    return app_wrong(x, "ack must be none, positive, negative or full");
 }
 
 /* Text, or bytes as base64. */
@@ -282,7 +262,7 @@ static bool read_body(struct exchange *x, const struct json *body, slice *ret)
         return true;
     bytes = arena_alloc(&x->arena, text.len + 1);
     if (!bytes || !base64_decode(text, bytes, text.len, &len))
-        return wrong(x, "bodyBase64 is no base64");
+        return app_wrong(x, "bodyBase64 is no base64");
     *ret = slice_of(bytes, len);
     return true;
 }
@@ -292,7 +272,7 @@ static bool read_expiry(struct exchange *x, const struct json *body, instant *re
     slice text;
 
     return !json_get_text(body, SLICE("expiryTimeUtc"), &text) || clock_parse_iso(text, ret) ||
-           wrong(x, "expiryTimeUtc is no ISO 8601 time");
+           app_wrong(x, "expiryTimeUtc is no ISO 8601 time");
 }
 
 void app_message_send(struct exchange *x)

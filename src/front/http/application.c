@@ -7,9 +7,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "crypto/crl.h"
 #include "identity/api_token.h"
 
 #define APP_BODY_MAX (1024 * 1024)
+/* A revocation list of CRL_FILE_MAX bytes in base64, and some JSON around it. */
+#define APP_CRL_BODY_MAX (CRL_FILE_MAX / 3 * 4 + 64 * 1024)
 
 /* clang-format off */
 static const struct http_route routes[] = {
@@ -32,6 +35,22 @@ static const struct http_route routes[] = {
     {HTTP_PATCH,  "individualEnrollments/{}",                 RIGHT_APP_WRITE,   app_enrollment_patch},
     {HTTP_DELETE, "individualEnrollments/{}",                 RIGHT_APP_WRITE,   app_enrollment_delete},
     {HTTP_POST,   "individualEnrollments/{}/regenerateKey",   RIGHT_APP_WRITE,   app_enrollment_regenerate},
+
+    {HTTP_GET,    "enrollmentGroups/{}/certificates",         RIGHT_APP_READ,    app_authorities_get},
+    {HTTP_PUT,    "enrollmentGroups/{}/certificates/{}",      RIGHT_APP_WRITE,   app_authority_put},
+    {HTTP_DELETE, "enrollmentGroups/{}/certificates/{}",      RIGHT_APP_WRITE,   app_authority_delete},
+    {HTTP_POST,   "enrollmentGroups/{}/certificates/{}/generateVerificationCode",
+                                                              RIGHT_APP_WRITE,   app_authority_issue_code},
+    {HTTP_POST,   "enrollmentGroups/{}/certificates/{}/verify", RIGHT_APP_WRITE, app_authority_verify},
+    {HTTP_PUT,    "enrollmentGroups/{}/certificates/{}/ocsp", RIGHT_APP_WRITE,   app_authority_ocsp_put},
+    {HTTP_DELETE, "enrollmentGroups/{}/certificates/{}/crl",  RIGHT_APP_WRITE,   app_authority_crl_delete},
+    {HTTP_PUT,    "enrollmentGroups/{}/crl",                  RIGHT_APP_WRITE,   app_crl_put},
+    {HTTP_GET,    "deniedCertificates",                       RIGHT_APP_READ,    app_denials_list},
+    {HTTP_POST,   "deniedCertificates",                       RIGHT_APP_WRITE,   app_denial_add},
+    {HTTP_DELETE, "deniedCertificates/{}",                    RIGHT_APP_WRITE,   app_denial_delete},
+
+    {HTTP_GET,    "registrationAttempts",                     RIGHT_APP_READ,    app_attempts_list},
+    {HTTP_POST,   "explain",                                  RIGHT_APP_READ,    app_explain},
 
     {HTTP_GET,    "devices",                                  RIGHT_APP_READ,    app_devices_list},
     {HTTP_POST,   "devices",                                  RIGHT_APP_WRITE,   app_device_create},
@@ -66,6 +85,10 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "devices/{}/modules/{}/messages",           RIGHT_APP_WRITE,   app_messages_purge},
 };
 /* clang-format on */
+
+static const struct http_body_limit body_limits[] = {
+    {"enrollmentGroups/{}/crl", APP_CRL_BODY_MAX},
+};
 
 /* --- errors: one row a status (contract/central.md 6.1) -------------------------------------- */
 
@@ -154,6 +177,8 @@ const struct http_family application_family = {
     .route_count = COUNT_OF(routes),
     .base_segments = 3, /* api/muster/v1 */
     .body_max = APP_BODY_MAX,
+    .body_limits = body_limits,
+    .body_limit_count = COUNT_OF(body_limits),
     .authenticate = authenticate,
     .answer_error = answer_error,
 };
@@ -194,6 +219,29 @@ void app_put_etag(struct json_writer *w, int64_t version)
     int len = snprintf(text, sizeof text, "%" PRId64, version);
 
     json_put_text(w, SLICE("etag"), slice_of(text, (size_t)len));
+}
+
+bool app_wrong(struct exchange *x, const char *sentence)
+{
+    struct fault why;
+
+    fault_set(&why, ST_BAD_REQUEST, "%s", sentence);
+    exchange_answer_error(x, ST_BAD_REQUEST, &why);
+    return false;
+}
+
+bool app_read_version(struct exchange *x, const struct json *body, int64_t *ret)
+{
+    slice etag = http_header(x->request, SLICE("If-Match"));
+
+    if (etag.len == 0)
+        json_get_text(body, SLICE("etag"), &etag);
+    if (etag.len >= 2 && etag.ptr[0] == '"' && etag.ptr[etag.len - 1] == '"')
+        etag = slice_of(etag.ptr + 1, etag.len - 2);
+    *ret = 0;
+    if (etag.len == 0 || slice_equal(etag, SLICE("*")))
+        return true;
+    return (slice_to_i64(etag, ret) && *ret > 0) || app_wrong(x, "the etag is none of ours");
 }
 
 void app_answer_object(struct exchange *x, const struct buf *body)

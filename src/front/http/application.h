@@ -2,7 +2,9 @@
 #ifndef MUSTER_FRONT_HTTP_APPLICATION_H
 #define MUSTER_FRONT_HTTP_APPLICATION_H
 
+#include "crypto/certificate_read.h"
 #include "front/http/exchange.h"
+#include "provisioning/attempt.h"
 
 #define APP_ANSWER_MAX (960 * 1024) /* below what a stream lets wait */
 #define APP_PAGE_BYTES (640 * 1024) /* a page ends early beyond this */
@@ -37,7 +39,36 @@ void app_put_key(struct json_writer *w, slice name, const struct secret *key);
 /* The version as text: "etag". */
 void app_put_etag(struct json_writer *w, int64_t version);
 
+/* Answers 400 with the sentence; false, so that refusing is one line. */
+bool app_wrong(struct exchange *x, const char *sentence);
+/* The version that the caller knows: If-Match, or "etag" of the body (NULL: none); 0: whatever it
+ * is. False after a 400. */
+CHECKED bool app_read_version(struct exchange *x, const struct json *body, int64_t *ret);
+
 void app_answer_object(struct exchange *x, const struct buf *body);
+
+/* app_certificates.c: what people upload. `ret` in the exchange's arena; false after a 400. */
+
+/* Hex as people and tools write it: colons and blanks go, letters become upper-case. */
+CHECKED bool app_read_hex(struct exchange *x, slice text, slice *ret);
+CHECKED bool app_read_thumbprint(struct exchange *x, slice text, slice *ret);
+/* The one certificate of a text; freed with certificate_free. */
+CHECKED bool app_read_certificate(struct exchange *x, slice text, struct x509_st **ret);
+/* An object's "certificate" or "thumbprint", whichever is there, as a thumbprint. */
+CHECKED bool app_read_pin(struct exchange *x, const struct json *object, slice *ret);
+/* Why a file is none that we take, in words. */
+const char *app_certificate_problem(enum certificate_problem problem);
+
+/* app_credentials.c: the member "authentication" of devices. Reading: false after a 400. */
+
+void app_put_authentication(struct json_writer *w, const struct device *d);
+CHECKED bool app_read_authentication(struct exchange *x, const struct json *body,
+                                     struct device_add *a);
+
+/* app_attempts.c */
+
+/* The members of an attempt, into an open object. `steps` empty: none are known. */
+void app_put_attempt(struct json_writer *w, const struct attempt *a);
 
 /* Handlers, by file. */
 void app_info_get(struct exchange *x);
@@ -52,6 +83,21 @@ void app_enrollment_put(struct exchange *x);
 void app_enrollment_patch(struct exchange *x);
 void app_enrollment_delete(struct exchange *x);
 void app_enrollment_regenerate(struct exchange *x);
+
+void app_authorities_get(struct exchange *x);
+void app_authority_put(struct exchange *x);
+void app_authority_delete(struct exchange *x);
+void app_authority_issue_code(struct exchange *x);
+void app_authority_verify(struct exchange *x);
+void app_authority_ocsp_put(struct exchange *x);
+void app_authority_crl_delete(struct exchange *x);
+void app_crl_put(struct exchange *x);
+void app_denials_list(struct exchange *x);
+void app_denial_add(struct exchange *x);
+void app_denial_delete(struct exchange *x);
+
+void app_attempts_list(struct exchange *x);
+void app_explain(struct exchange *x);
 
 void app_devices_list(struct exchange *x);
 void app_device_create(struct exchange *x);

@@ -64,6 +64,11 @@ struct x509_st *http_connection_certificate(const struct http_connection *c)
     return stream_peer_certificate(c->stream);
 }
 
+struct stack_st_X509 *http_connection_intermediates(const struct http_connection *c)
+{
+    return stream_peer_intermediates(c->stream);
+}
+
 bool http_connection_keeps_alive(const struct http_connection *c)
 {
     return c->keep_alive;

@@ -130,6 +130,7 @@ static bool read_request(struct exchange *x, struct registration_request *ret)
         .registration_id = x->path.segments[2],
         .sas_token = http_header(x->request, SLICE("Authorization")),
         .certificate = exchange_certificate(x),
+        .intermediates = exchange_intermediates(x),
         .body = buf_slice(&x->body),
         .protocol = SLICE("https"),
         .address = exchange_peer(x),

@@ -71,6 +71,11 @@ struct x509_st *exchange_certificate(const struct exchange *x)
     return x->connection ? http_connection_certificate(x->connection) : NULL;
 }
 
+struct stack_st_X509 *exchange_intermediates(const struct exchange *x)
+{
+    return x->connection ? http_connection_intermediates(x->connection) : NULL;
+}
+
 void exchange_header(struct exchange *x, const char *name, slice value)
 {
     buf_printf(&x->headers, "%s: %.*s\r\n", name, SLICE_FMT(value));

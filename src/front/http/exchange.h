@@ -48,12 +48,20 @@ struct http_route {
     void (*handle)(struct exchange *x);
 };
 
+/* A route whose body may be larger than its family's others. */
+struct http_body_limit {
+    const char *pattern;
+    size_t max;
+};
+
 /* An API family: how it finds its routes, knows its callers and words its errors. */
 struct http_family {
     const struct http_route *routes;
     size_t route_count;
     size_t base_segments; /* of the path, before the pattern begins */
     size_t body_max;
+    const struct http_body_limit *body_limits;
+    size_t body_limit_count;
     bool nocase; /* fixed segments compare without case */
     /* Puts x->principal in place and then calls exchange_dispatch, or answers. NULL: open. */
     void (*authenticate)(struct exchange *x);
@@ -89,6 +97,7 @@ static inline bool exchange_is_wanted(const struct exchange *x)
 slice exchange_id(const struct exchange *x);
 slice exchange_peer(const struct exchange *x);
 struct x509_st *exchange_certificate(const struct exchange *x);
+struct stack_st_X509 *exchange_intermediates(const struct exchange *x);
 
 /* A further header of the answer; both without CR and LF. Before the answer. */
 void exchange_header(struct exchange *x, const char *name, slice value);
@@ -109,7 +118,7 @@ CHECKED bool exchange_json(struct exchange *x, struct json **ret);
 /* A query parameter, decoded; false when absent. */
 bool exchange_query(struct exchange *x, slice name, slice *ret);
 
-/* router.c: the family by its path, and how large a body it takes. */
+/* router.c: the family by its path, and how large a body it takes there. */
 size_t exchange_body_max(struct exchange *x);
 /* router.c: finds family and route, authenticates, checks the right, runs the handler. */
 void exchange_route(struct exchange *x);
@@ -124,6 +133,7 @@ void http_connection_answered(struct http_connection *c);
 size_t http_connection_output_len(const struct http_connection *c);
 slice http_connection_peer(const struct http_connection *c);
 struct x509_st *http_connection_certificate(const struct http_connection *c);
+struct stack_st_X509 *http_connection_intermediates(const struct http_connection *c);
 bool http_connection_keeps_alive(const struct http_connection *c);
 void http_connection_set_authenticated(struct http_connection *c);
 

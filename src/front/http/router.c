@@ -23,22 +23,12 @@ static const struct http_family *family_of(const struct http_path *path)
     return &operations_family;
 }
 
-size_t exchange_body_max(struct exchange *x)
-{
-    static const size_t unrouted_body_max = 4096;
-
-    if (!http_path_parse(x->request->path, &x->arena, &x->path))
-        return unrouted_body_max;
-    x->family = family_of(&x->path);
-    return x->family->body_max;
-}
-
-static bool matches(const struct http_family *family, const struct http_route *route,
+static bool matches(const struct http_family *family, const char *pattern,
                     const struct http_path *path, slice bound[ROUTE_BOUND_MAX])
 {
     size_t at = family->base_segments, count = 0;
 
-    for (slice rest = slice_str(route->pattern); rest.ptr; at++) {
+    for (slice rest = slice_str(pattern); rest.ptr; at++) {
         slice want = slice_split(&rest, '/');
 
         if (want.len == 0 && !rest.ptr)
@@ -54,6 +44,21 @@ static bool matches(const struct http_family *family, const struct http_route *r
     return at == path->count;
 }
 
+size_t exchange_body_max(struct exchange *x)
+{
+    static const size_t unrouted_body_max = 4096;
+    slice bound[ROUTE_BOUND_MAX];
+
+    if (!http_path_parse(x->request->path, &x->arena, &x->path))
+        return unrouted_body_max;
+    x->family = family_of(&x->path);
+    for (size_t i = 0; i < x->family->body_limit_count; i++) {
+        if (matches(x->family, x->family->body_limits[i].pattern, &x->path, bound))
+            return x->family->body_limits[i].max;
+    }
+    return x->family->body_max;
+}
+
 /* ST_METHOD_NOT_ALLOWED when only the method does not fit. */
 static enum status find_route(struct exchange *x)
 {
@@ -62,7 +67,7 @@ static enum status find_route(struct exchange *x)
     for (size_t i = 0; i < x->family->route_count; i++) {
         const struct http_route *route = &x->family->routes[i];
 
-        if (!matches(x->family, route, &x->path, x->bound))
+        if (!matches(x->family, route->pattern, &x->path, x->bound))
             continue;
         if (route->method == x->request->method ||
             (route->method == HTTP_GET && x->request->method == HTTP_HEAD)) {

@@ -236,6 +236,7 @@ static enum packet_verdict on_publish(struct dps_device *d, const struct mqtt_pa
         .registration_id = d->registration_id,
         .sas_token = d->sas_token,
         .certificate = stream_peer_certificate(c->stream),
+        .intermediates = stream_peer_intermediates(c->stream),
         .body = publish.payload,
         .protocol = SLICE("mqtt"),
         .address = stream_peer(c->stream),

@@ -423,6 +423,7 @@ void hub_device_connect(struct mqtt_connection *c, const struct mqtt_connect *co
         .module_id = name.module_id,
         .sas_token = connect->password,
         .certificate = stream_peer_certificate(c->stream),
+        .intermediates = stream_peer_intermediates(c->stream),
     };
     hold(d);
     stream_pause(c->stream);
