@@ -9,7 +9,7 @@ import time
 from collections import namedtuple
 from urllib.parse import quote
 
-from lib import sas
+from lib import certificates, sas
 
 HttpAnswer = namedtuple("HttpAnswer", "status headers body")
 MqttAnswer = namedtuple("MqttAnswer", "status rid retry_after body publish")
@@ -37,6 +37,9 @@ class Registrant:
         options.setdefault("policy", "registration")
         return sas.token(options.pop("resource", self.resource), options.pop("key"), **options)
 
+    def tls(self):
+        return ssl.create_default_context(cafile=self.server.ca_file)
+
     # --- HTTPS -------------------------------------------------------------------------------------
 
     @property
@@ -45,9 +48,8 @@ class Registrant:
 
     def http(self, method, path, body=None, token=None, headers=None):
         """One request on a connection of its own. `body` is text, or JSON when no text."""
-        context = ssl.create_default_context(cafile=self.server.ca_file)
         connection = http.client.HTTPSConnection(
-            self.server.host, self.server.info["httpsPort"], context=context, timeout=30)
+            self.server.host, self.server.info["httpsPort"], context=self.tls(), timeout=30)
         sent = {"Content-Type": "application/json; charset=utf-8"}
         token = self.token() if token is None else token
         if token:
@@ -85,7 +87,7 @@ class Registrant:
         return f"{self.resource}{rest}"
 
     def attempt(self, username=None, password=None, client_id=None, **options):
-        client = self.server.dial_mqtt()
+        client = self.server.dial_mqtt(tls=self.tls())
         answer = client.connect(client_id or self.id, username or self.username(),
                                 self.token() if password is None else password, **options)
         return client, answer
@@ -131,10 +133,41 @@ class Registrant:
         return answer
 
 
+def register_over(transport, registrant):
+    """The first answer to a registration, over "https" or "mqtt"."""
+    if transport == "https":
+        return registrant.http_register()
+    with registrant.connect() as client:
+        return registrant.mqtt_register(client)
+
+
+class CertificateRegistrant(Registrant):
+    """A device that the factory gave a certificate: TLS shows it, and there is no token."""
+
+    def __init__(self, server, registration_id, leaf):
+        super().__init__(server, registration_id, key=None)
+        self.leaf = leaf
+
+    def tls(self):
+        return certificates.client_context(self.server, self.leaf)
+
+    def token(self):
+        return None
+
+
 def group_device(server, registration_id, group_key=None):
     """A device whose key was made from the default group's, offline, as in a factory."""
     group_key = group_key or server.group_key()
     return Registrant(server, registration_id, sas.derive_key(group_key, registration_id))
+
+
+def assert_assigned(answer):
+    assert (answer.status, answer.body["status"]) == (200, "assigned"), answer
+
+
+def assert_unauthorized(answer):
+    """D4: the credential is no good; more is not told."""
+    assert (answer.status, answer.body["errorCode"]) == (401, 401002), answer
 
 
 def assert_refused(body):

@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import tempfile
 
-from lib import sas
+from lib import certificates, sas
 from lib.lines import Lines
 from lib.mqtt import MqttClient
 
@@ -271,6 +271,10 @@ class HubDevice:
     def resource(self):
         return f"{self.server.host}/devices/{self.id}"
 
+    def tls(self):
+        """None: nothing but the server's certificate is checked."""
+        return None
+
     def token(self, **options):
         options.setdefault("key", self.key)
         return sas.token(options.pop("resource", self.resource), options.pop("key"), **options)
@@ -280,7 +284,7 @@ class HubDevice:
 
     def attempt(self, username=None, password=None, client_id=None, **options):
         """A connection and the CONNACK it got."""
-        client = self.server.dial_mqtt()
+        client = self.server.dial_mqtt(tls=self.tls())
         answer = client.connect(
             self.id if client_id is None else client_id, username or self.username(),
             self.token() if password is None else password, **options)
@@ -309,6 +313,20 @@ class HubDevice:
     @property
     def c2d_filter(self):
         return f"devices/{self.id}/messages/devicebound/#"
+
+
+class CertificateDevice(HubDevice):
+    """One that TLS proves; it sends no password."""
+
+    def __init__(self, server, device_id, leaf):
+        super().__init__(server, device_id, key=None)
+        self.leaf = leaf
+
+    def tls(self):
+        return certificates.client_context(self.server, self.leaf)
+
+    def token(self, **options):
+        return None
 
 
 class HubModule(HubDevice):

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from lib import dps, sas
+from lib.dps import assert_assigned, assert_unauthorized
 from lib.server import unique_id
 
 
@@ -18,14 +19,6 @@ def registrant(server, group_key):
     device_id = unique_id()
     server.cli("device", "add", device_id)
     return dps.group_device(server, device_id, group_key)
-
-
-def assert_assigned(answer):
-    assert (answer.status, answer.body["status"]) == (200, "assigned"), answer
-
-
-def assert_unauthorized(answer):
-    assert (answer.status, answer.body["errorCode"]) == (401, 401002), answer
 
 
 @pytest.mark.parametrize("spelling", ["raw", "upper", "lower"])
