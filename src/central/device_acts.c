@@ -8,7 +8,9 @@
 #include "provisioning/device_copy.h"
 #include "provisioning/lifecycle.h"
 
-#define ACT_ROUNDS 20
+/* Each is lost to another change of the row. A device that registers as fast as it can wins some of
+ * them in a row, and must not keep an operator from blocking it. */
+#define ACT_ROUNDS 200
 
 /* [template] -> device -> the unit -> sessions closed -> the device as it is now
  *                  ^         |
