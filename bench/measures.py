@@ -4,14 +4,18 @@ A round gives samples: {figure: {subject: value}}. The servers are asked in the 
 floor, muster, so that what the machine does meanwhile falls upon all alike."""
 
 import os
+import pathlib
+import statistics
 import subprocess
+import tempfile
 
 import million
-from servers import Floor, Load, Mosquitto, Muster
+from servers import Floor, Load, MeasureError, Mosquitto, Muster
 
 FLEET = 19_000           # devices registered before, as many as one process may hold sockets for
 SPREAD = ["--src", "127.0.0.2", "--src-count", 8]
 REGISTRATIONS = 4_000
+LEAVES = 20_000          # certificates made in one run of the tool
 
 
 def load(bench, server):
@@ -117,5 +121,57 @@ def growth(bench, number):
     return {"growth_cpu": cpu}
 
 
+def authority(bench):
+    """The folder of a P-256 authority and of its devices' leaves, made once a run."""
+    folder = bench.tmp / "authority"
+    if not folder.exists():
+        bench.command("cert", "root", "--out", folder, "--cn", "Bench Root")
+        ids = bench.tmp / "ids.csv"
+        ids.write_text("".join(f"leaf-{i}\n" for i in range(REGISTRATIONS)))
+        bench.command("cert", "device", "--csv", ids, "--ca", folder, "--out", folder / "leaves")
+    return folder
+
+
+def trusting_muster(bench, folder):
+    server = bench.fresh_muster("certificates")
+    server.command("enrollment", "add", "factory", "--attestation", "x509")
+    server.command("ca", "add", "factory", str(folder / "ca.pem"), "--slot", "primary",
+                   "--verified")
+    return server
+
+
+def register_by_certificate(bench, number):
+    """First registrations by a client certificate of a P-256 chain of two, which the floor
+    verifies in its handshake, and does no more about."""
+    folder = authority(bench)
+    cpu, rate = {}, {}
+    for make in (lambda: Floor(bench, client_ca=folder / "ca.pem"),
+                 lambda: trusting_muster(bench, folder)):
+        with make() as server:
+            tool = Load(bench, server, None, bench.scope, folder / "leaves")
+            answer = tool.run("dps", "-n", REGISTRATIONS, "-k", 64, "--threads", 2,
+                              "--poll-ms", 0, "--id", "leaf-{i}")["connect"]
+            cpu[server.name] = answer["server_us_per_op"]
+            rate[server.name] = answer["per_s"]
+    return {"certificate_cpu": cpu, "certificate_rate": rate}
+
+
+def make_leaves(bench, number):
+    """Device certificates made and written, for each second of processor time, beside the
+    cryptography alone. In memory: what a disk does with many small files is not measured."""
+    folder, ids = authority(bench), bench.tmp / "many.csv"
+    ids.write_text("".join(f"many-{number}-{i}\n" for i in range(LEAVES)))
+    with tempfile.TemporaryDirectory(prefix="muster-bench-", dir="/dev/shm") as leaves:
+        spent = bench.command("cert", "device", "--csv", ids, "--ca", folder, "--out", leaves)
+        made = len(list(pathlib.Path(leaves).glob("*.pem")))
+    if made != LEAVES:
+        raise MeasureError(f"{made} certificates in place of {LEAVES}")
+    # On all cores as well: two threads that share a core each get less done in their seconds.
+    tools = [subprocess.Popen([str(bench.tool("keys")), "2"], stdout=subprocess.PIPE, text=True)
+             for _ in range(os.cpu_count())]
+    limits = [float(tool.communicate(timeout=bench.seconds_left())[0]) for tool in tools]
+    return {"leaf_rate": {"openssl": statistics.mean(limits), "muster": made / spent}}
+
+
 MEASURES = {"a": connect, "b": telemetry, "c": idle, "d": register, "e": report, "f": start,
-            "g": growth}
+            "g": growth, "h": register_by_certificate, "i": make_leaves}

@@ -11,6 +11,7 @@ import os
 import pathlib
 import platform
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -47,6 +48,9 @@ CHECKS = (
     Check("f", "start_memory", "memory after that start", "MB", None, MOST, 100, None),
     Check("g", "growth_cpu", "CPU a message, 19,000 connected", "us", "muster at 1,000", MOST,
           1.25, None),
+    Check("h", "certificate_cpu", "CPU a registration, X.509", "us", "floor", MOST, None, 1.6),
+    Check("h", "certificate_rate", "registrations, X.509", "/s", "floor", LEAST, 0.7, 0.9),
+    Check("i", "leaf_rate", "device certificates, a core", "/s", "openssl", LEAST, 0.7, None),
 )
 
 
@@ -77,6 +81,16 @@ class Bench:
 
     def tool(self, name):
         return self.folder / name
+
+    def command(self, *words):
+        """`muster WORDS` without a server; gives the processor time that it took."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([str(self.muster), *map(str, words)], capture_output=True, text=True,
+                              timeout=self.seconds_left())
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode != 0:
+            raise MeasureError(f"muster {words[0]} {words[1]}: {done.stderr.strip()}")
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     def seconds_left(self):
         left = self.end - time.monotonic()

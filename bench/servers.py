@@ -40,10 +40,10 @@ def scratch_folder():
 
 
 def build_tools(folder):
-    """mqload, mqfloor and limits, compiled when their source is newer."""
+    """mqload, mqfloor, limits and keys, compiled when their source is newer."""
     for source, libraries in (("mqload/mqload.c", ["-lssl", "-lcrypto", "-lpthread"]),
                               ("mqload/mqfloor.c", ["-lssl", "-lcrypto", "-lpthread"]),
-                              ("limits.c", ["-lsqlite3"])):
+                              ("limits.c", ["-lsqlite3"]), ("keys.c", ["-lcrypto"])):
         path = BENCH / source
         program = folder / path.stem
         if program.exists() and program.stat().st_mtime > path.stat().st_mtime:
@@ -152,10 +152,11 @@ class Floor(Server):
 
     name = "floor"
 
-    def __init__(self, bench, wal=False):
+    def __init__(self, bench, wal=False, client_ca=None):
         super().__init__(bench)
         self.port = free_port()
         options = ["--wal", bench.tmp / "floor.wal"] if wal else []
+        options += ["--client-ca", client_ca] if client_ca else []
         self.launch([bench.tool("mqfloor"), "--port", self.port, "--cert", bench.certificate,
                      "--key", bench.key, *options])
         self.wait_until(self.accepts)
@@ -210,9 +211,13 @@ class Load:
     """mqload against one server; the devices of every run prove themselves alike, whether the
     server looks at it or not, so that the bytes on the wire are the same."""
 
-    def __init__(self, bench, server, group_key, scope="0ne00000000"):
+    def __init__(self, bench, server, group_key, scope="0ne00000000", leaves=None):
         self.bench, self.server = bench, server
-        self.identity = ["--sas-group-key", group_key, "--hub-host", HOST, "--scope", scope]
+        self.identity = ["--hub-host", HOST, "--scope", scope]
+        if leaves:
+            self.identity += ["--cert", leaves / "{id}.pem", "--key", leaves / "{id}.key"]
+        else:
+            self.identity += ["--sas-group-key", group_key]
 
     def run(self, mode, *options):
         command = [self.bench.tool("mqload"), mode, "--port", self.server.port, "--tls", "1.3",
