@@ -60,6 +60,7 @@ static void print_device(struct client *c, const struct device_words *w, struct 
         "refusal", "connected",   "lastActivity", "origin",   "modelId",
     };
     struct json *attempt = json_member(d, SLICE("lastProvisioningAttempt"));
+    struct json *refusal = json_member(d, SLICE("lastHubRefusal"));
 
     if (w->json) {
         client_print_json(d);
@@ -72,6 +73,10 @@ static void print_device(struct client *c, const struct device_words *w, struct 
         printf("%-13s ", "last attempt");
         attempt_print(c, attempt);
         steps_print(c, json_member(attempt, SLICE("steps")));
+    }
+    if (refusal && refusal->kind == JSON_OBJECT) {
+        printf("%-13s ", "hub refusal");
+        attempt_print(c, refusal);
     }
 }
 

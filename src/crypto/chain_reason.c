@@ -4,9 +4,9 @@ static const struct {
     const char *name, *mend;
 } reasons[] = {
     [CHAIN_GOOD] = {"good", "nothing to mend"},
-    [CHAIN_NO_ISSUER] = {"no_issuer",
-                         "upload and verify the certificate authority that issued it, and let the "
-                         "device send the intermediates below that authority"},
+    [CHAIN_NO_ISSUER] =
+        {"no_issuer", "let the device send its chain: the leaf, then the intermediates below the "
+                      "authority in the slot; or upload and verify the authority that issued it"},
     [CHAIN_BAD_SIGNATURE] = {"bad_signature",
                              "issue the certificate again with the key of the authority it names; "
                              "another authority may bear the same name"},

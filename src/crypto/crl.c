@@ -94,10 +94,20 @@ static enum status check_kind(X509_CRL *crl, struct fault *why)
     return check_scope(crl, why);
 }
 
+static enum status other_issuer(const X509_NAME *issuer, struct fault *why)
+{
+    char name[100] = "?";
+
+    X509_NAME_get_text_by_NID(issuer, NID_commonName, name, sizeof name);
+    return fault_set(why, ST_BAD_REQUEST,
+                     "crl: issued by '%s', not by this authority: that one needs a slot for it",
+                     name);
+}
+
 static enum status check_issuer(X509_CRL *crl, X509 *authority, struct fault *why)
 {
     if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(authority)) != 0)
-        return fault_set(why, ST_BAD_REQUEST, "crl: issued by another than this authority");
+        return other_issuer(X509_CRL_get_issuer(crl), why);
     if (!(X509_get_key_usage(authority) & KU_CRL_SIGN))
         return fault_set(why, ST_BAD_REQUEST,
                          "crl: the authority may not sign lists: its keyUsage lacks cRLSign");

@@ -236,7 +236,7 @@ static void lists_are_taken_or_refused(void **state)
          "not signed by"},
         {"of another name",
          {.entries = one, .count = 1, .issuer = other.certificate},
-         "issued by another"},
+         "issued by 'Other'"},
         {"a delta",
          {.entries = one, .count = 1, .extensions = "deltaCRL=critical,DER:020101"},
          "a delta"},

@@ -62,12 +62,15 @@ static void accept(struct check *c)
 
 /* --- fourth: OCSP ---------------------------------------------------------------------------- */
 
-#define OCSP_MEND "ask the authority's owner; or replace the device's certificate"
+#define MEND_VERDICT "ask the authority's owner; or replace the device's certificate"
+#define MEND_SILENCE                                                                               \
+    "see that the responder answers, and that this server may call it: --egress-allow lets it "    \
+    "reach a private address"
 
 static void refuse_by_ocsp(struct check *c, enum status status)
 {
     trace_fail(c->trace, STEP_OCSP, SLICE("a responder that calls the certificate good"),
-               slice_str(c->why.text), OCSP_MEND);
+               slice_str(c->why.text), status == ST_UNAVAILABLE ? MEND_SILENCE : MEND_VERDICT);
     refuse(c, status);
 }
 

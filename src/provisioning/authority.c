@@ -223,8 +223,8 @@ static void on_group(void *context, enum status status, struct rows *rows)
 
     if (status == ST_OK && !found)
         status = rows_status(rows);
-    if (status == ST_OK && (!found || row.e.attestation != ATTEST_X509))
-        status = fault_set(&t->why, ST_NOT_FOUND, "no enrollment group for certificates");
+    if (status == ST_OK)
+        status = authority_check_group(found ? &row.e : NULL, t->request.group, &t->why);
     if (status != ST_OK) {
         fail(t, status);
         return;

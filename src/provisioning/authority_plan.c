@@ -22,6 +22,20 @@ static enum status no_memory(struct fault *why)
     return fault_set(why, ST_NO_MEMORY, "no memory for a certificate");
 }
 
+enum status authority_check_group(const struct enrollment *e, slice group, struct fault *why)
+{
+    slice name = slice_first(group, 60);
+
+    if (!e)
+        return fault_set(why, ST_NOT_FOUND,
+                         "no enrollment group '%.*s': add it with attestation x509",
+                         SLICE_FMT(name));
+    if (e->attestation != ATTEST_X509)
+        return fault_set(why, ST_NOT_FOUND, "enrollment group '%.*s' takes keys, not certificates",
+                         SLICE_FMT(name));
+    return ST_OK;
+}
+
 /* --- the certificate in a file ---------------------------------------------------------------- */
 
 static enum status refuse_file(enum certificate_problem problem, struct fault *why)
@@ -231,7 +245,10 @@ static enum status verify(const struct authority_request *request,
 
     if (status != ST_OK)
         return status;
-    if (row->code.len == 0)
+    if (row->code.len == 0 && row->verified_at != 0)
+        status =
+            fault_set(why, ST_BAD_REQUEST, "C08: the certificate in this slot is verified already");
+    else if (row->code.len == 0)
         status = fault_set(why, ST_BAD_REQUEST,
                            "C08: no code is outstanding for this certificate: make a new one");
     else if (facts->now - row->code_at > VERIFICATION_CODE_LIFE_MS)

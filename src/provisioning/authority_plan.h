@@ -27,6 +27,10 @@ struct authority_plan {
     struct crl crl;
 };
 
+/* Whether certificates are something to this group; `e` NULL when there is none of that name. */
+CHECKED enum status authority_check_group(const struct enrollment *e, slice group,
+                                          struct fault *why);
+
 /* ST_OK with the plan, or a refusal as authority.h names them. `ret` is to be deinitialised either
  * way. */
 CHECKED enum status authority_plan(const struct authority_request *request,

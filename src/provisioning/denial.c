@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "provisioning/authority.h"
+#include "provisioning/authority_plan.h"
 #include "provisioning/enrollment_store.h"
 #include "provisioning/hex_text.h"
 #include "provisioning/provisioning_internal.h"
@@ -115,6 +115,22 @@ static void on_trust(void *context, enum status status, const struct trust *trus
     unit_submit(unit, on_added, t);
 }
 
+/* A denial in a group that is not there would do nothing, and nobody would know. */
+static void on_group(void *context, enum status status, const struct enrollment *e,
+                     const struct fault *why)
+{
+    struct denial_task *t = context;
+
+    if (status == ST_OK || status == ST_NOT_FOUND)
+        status = authority_check_group(e, t->denial.group, &t->why);
+    else
+        t->why = *why;
+    if (status != ST_OK)
+        finish(t, status);
+    else
+        trust_get(t->p->id, on_trust, t);
+}
+
 void denial_add(struct provisioning *p, const struct denial *d, denial_done_fn *on_done,
                 void *context)
 {
@@ -128,6 +144,8 @@ void denial_add(struct provisioning *p, const struct denial *d, denial_done_fn *
         status = fault_set(&t->why, ST_NO_MEMORY, "no memory for a denial");
     if (status != ST_OK)
         finish(t, status);
+    else if (t->denial.group.len > 0)
+        enrollment_get(p, ENROLLMENT_GROUP, t->denial.group, false, on_group, t);
     else
         trust_get(p->id, on_trust, t);
 }

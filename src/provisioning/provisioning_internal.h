@@ -16,6 +16,7 @@
  *     registration.c        a registration: checks, attestation, then the flow
  *     registration_flow.c   from the deciding enrollment to the answer
  *     registration_note.c   what failed, noted for the operator now and then
+ *     hub_refusal.c         and devices that the hub turned away
  *     registration_trace.c  the steps of the gate's judgement
  *     registration_task.c   one registration, poll or look-up: its memory and the reads they share
  *     registration_plan.c   what a registration makes of the facts: pure
@@ -44,12 +45,21 @@
 #define OPERATION_PREFIX_LEN 19 /* "5.<16 hex>." */
 #define OPERATION_ID_LEN (OPERATION_PREFIX_LEN + UUID_LEN)
 
+#define REFUSALS_REMEMBERED 256
+
+/* A cause that was noted, not to be noted again before so long. */
+struct refusal_memory {
+    uint64_t cause; /* of which device, and why */
+    int64_t until_ms;
+};
+
 /* What a worker keeps for itself. */
 struct provisioning_part {
     struct enrollment_cache cache;
     struct throttle *throttle; /* NULL: no limits */
     /* Bad credentials written down: of devices that are known, and of all others. */
     struct token_bucket notes, strangers;
+    struct refusal_memory refusals[REFUSALS_REMEMBERED];
 };
 
 struct provisioning {
@@ -71,6 +81,9 @@ CHECKED bool provisioning_make_defaults(struct provisioning *p, struct fault *wh
 
 /* The calling worker's. */
 struct provisioning_part *provisioning_part(struct provisioning *p);
+
+/* Whether one more note of a known device may be written now: all of them share a bucket. */
+CHECKED bool provisioning_take_note(struct provisioning_part *part);
 
 /* The ASCII lower-case form: how IDs are compared. Empty when the arena is full. */
 slice text_lower(struct arena *arena, slice text);

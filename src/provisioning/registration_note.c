@@ -51,15 +51,21 @@ void task_note_attempt(struct registration_task *t, slice result)
 
 /* --- of a known device ------------------------------------------------------------------------ */
 
-static bool is_due(const struct registration_task *t, const struct device *d)
+bool provisioning_take_note(struct provisioning_part *part)
 {
-    struct token_bucket *notes = &provisioning_part(t->p)->notes;
     int64_t wait_ms;
 
+    return token_bucket_take(&part->notes, clock_mono_ms(), NOTES_BURST, NOTES_REFILL_MS, &wait_ms);
+}
+
+static bool is_due(const struct registration_task *t, const struct device *d)
+{
+    /* The same cause again can wait; another one is what the operator looks for. */
     if (slice_equal(d->attempt.result, SLICE("unauthorized")) && t->request.now >= d->attempt.at &&
-        t->request.now - d->attempt.at < NOTE_EVERY_MS)
+        t->request.now - d->attempt.at < NOTE_EVERY_MS &&
+        slice_equal(d->attempt.reason, slice_str(t->why.text)))
         return false;
-    return token_bucket_take(notes, clock_mono_ms(), NOTES_BURST, NOTES_REFILL_MS, &wait_ms);
+    return provisioning_take_note(provisioning_part(t->p));
 }
 
 static void note_on_device(struct registration_task *t, const struct device *d)

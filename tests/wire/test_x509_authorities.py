@@ -300,3 +300,10 @@ def test_an_authority_near_its_end_is_shown_as_expiring(server, group):
     assert group.slot()["state"] == "expiring"
     group.trust(Authority(server.folder, unique_id("lasting"), ends_in=365 * 86400))
     assert group.slot()["state"] == "verified"
+
+
+def test_a_denial_names_a_group_that_takes_certificates(server):
+    for group, why in (("nobody", "no enrollment group 'nobody'"),
+                       ("SAS-IoT-Devices", "takes keys, not certificates")):
+        done = server.cli("ca", "deny", "--group", group, "--serial", "1F", check=False)
+        assert done.returncode == 1 and why in done.stderr, done.stderr

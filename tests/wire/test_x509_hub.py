@@ -215,6 +215,38 @@ def test_H023_a_device_of_a_group_without_a_registration_is_refused(server, fact
         device_id, name=f"{device_id}-b")).refused() == 5
 
 
+# --- what the operator sees of a refusal ----------------------------------------------------------
+
+
+def until_refusal(server, device_id, reason):
+    """The note is written behind the device's answer."""
+    for _ in range(200):
+        refusal = server.device(device_id)["lastHubRefusal"]
+        if refusal and reason in refusal["reason"]:
+            return refusal
+    raise AssertionError(refusal)
+
+
+def test_the_operator_reads_why_the_hub_turned_a_device_away(server, factory):
+    device = provisioned(factory)
+    assert server.device(device.id)["lastHubRefusal"] is None
+    stranger = with_leaf(device, Authority(server.folder, unique_id("other")).leaf(device.id))
+    assert stranger.refused() == 5
+    refusal = until_refusal(server, device.id, "neither here nor sent")
+    assert (refusal["result"], refusal["protocol"]) == ("refusedByHub", "mqtt")
+    server.cli("device", "block", device.id)
+    assert device.refused() == 5
+    until_refusal(server, device.id, "blocked by an operator")
+    assert server.device(device.id)["lastProvisioningAttempt"]["result"] == "assigned"
+
+
+def test_refusals_of_strangers_leave_no_trace(server, factory):
+    device_id = unique_id()
+    assert CertificateDevice(server, device_id, factory.authority.leaf(device_id)).refused() == 5
+    status, answer = server.api("GET", f"registrationAttempts?registrationId={device_id}")
+    assert (status, answer["value"]) == (200, [])
+
+
 # --- resumption ----------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 /* Devices as the operator sees them, and what the operator does with them. */
 #include "front/http/application.h"
+#include "provisioning/hub_refusal.h"
 
 static struct central *central_of(struct exchange *x)
 {
@@ -118,20 +119,39 @@ static void on_view(void *context, enum status status, const struct device_view 
 
 /* --- get, list ------------------------------------------------------------------------------- */
 
-/* The device, then the steps of its last attempt. */
+#define ATTEMPTS_LOOKED_AT 20 /* for the last one of each service */
+
+/* The device, then its last attempt to register, with its steps, and the last time that the hub
+ * turned it away. */
 struct device_page {
     struct exchange *x;
     struct buf body;
     struct json_writer w;
     struct device_attempt last;
-    bool whole; /* the attempt is written */
+    bool has_attempt, has_refusal; /* are written */
 };
 
-static void end_page(struct device_page *page, const struct attempt *steps)
+static void put_attempt(struct device_page *page, const struct attempt *a)
 {
-    if (!page->whole)
-        write_attempt(&page->w, &page->last, steps);
-    page->whole = true;
+    if (!page->has_attempt)
+        write_attempt(&page->w, &page->last, a);
+    page->has_attempt = true;
+}
+
+static void put_refusal(struct device_page *page, const struct attempt *a)
+{
+    struct json_writer *w = &page->w;
+
+    if (page->has_refusal)
+        return;
+    page->has_refusal = true;
+    if (!a) {
+        json_put_null(w, SLICE("lastHubRefusal"));
+        return;
+    }
+    json_open(w, SLICE("lastHubRefusal"), '{');
+    app_put_attempt(w, a);
+    json_close(w, '}');
 }
 
 static void on_attempt(void *context, enum status status, const struct attempt *a)
@@ -139,11 +159,16 @@ static void on_attempt(void *context, enum status status, const struct attempt *
     struct device_page *page = context;
     struct exchange *x = page->x;
 
-    if (a) {
-        end_page(page, a);
+    if (a && slice_equal(a->result, SLICE(HUB_REFUSAL_RESULT))) {
+        put_refusal(page, a);
         return;
     }
-    end_page(page, NULL);
+    if (a) {
+        put_attempt(page, a);
+        return;
+    }
+    put_attempt(page, NULL);
+    put_refusal(page, NULL);
     json_close(&page->w, '}');
     if (status == ST_OK)
         app_answer_object(x, &page->body);
@@ -183,8 +208,8 @@ static void on_page_view(void *context, enum status status, const struct device_
     keep_last_attempt(page, &d->attempt);
     /* The name it registers by: with an enrollment of its own, that one's. */
     attempt_list(x->front->options.store,
-                 d->enrollment_kind == ENROLLMENT_INDIVIDUAL ? d->enrollment_id : d->id, 0, 1,
-                 on_attempt, page);
+                 d->enrollment_kind == ENROLLMENT_INDIVIDUAL ? d->enrollment_id : d->id, 0,
+                 ATTEMPTS_LOOKED_AT, on_attempt, page);
 }
 
 void app_device_get(struct exchange *x)

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "codec/wire_error.h"
 #include "identity/principal.h"
+#include "provisioning/hub_refusal.h"
 
 /* --- the end -------------------------------------------------------------------------------- */
 
@@ -268,6 +269,22 @@ static void on_session_open(struct session *s, enum status status)
     }
 }
 
+/* For the operator, who sees why it does not come in. */
+static void note_refusal(const struct hub_device *d, enum status status, const struct fault *why)
+{
+    const struct mqtt_connection *c = d->connection;
+    slice id = d->identity;
+    const struct hub_refusal refusal = {
+        .device_id = slice_split(&id, '/'), /* behind it, a module */
+        .reason = slice_str(why->text),
+        .protocol = SLICE("mqtt"),
+        .address = stream_peer(c->stream),
+    };
+
+    if (status == ST_UNAUTHORIZED)
+        hub_refusal_note(c->front->options.provisioning, &refusal);
+}
+
 static void on_principal(void *context, enum status status, const struct device_principal *p,
                          const struct fault *why)
 {
@@ -282,6 +299,7 @@ static void on_principal(void *context, enum status status, const struct device_
         LOG_LIMITED(LOG_LEVEL_WARN, "connect_refused", LOG_TEXT("device", d->identity),
                     LOG_STR("status", status_name(status)),
                     LOG_TEXT("peer", stream_peer(c->stream)), LOG_FAULT(why));
+        note_refusal(d, status, why);
         mqtt_connection_refuse(c, (enum mqtt_connack)hub_error(status)->connack);
     } else {
         const struct session_options options = {
