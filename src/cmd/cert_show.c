@@ -112,10 +112,11 @@ static void print_shown(const struct shown *s, size_t number, size_t count, inst
     print_line("SHA-1", slice_of(t->sha1, sizeof t->sha1));
     print_line("SHA-256", slice_of(t->sha256, sizeof t->sha256));
     print_verdict("as authority", &s->as_authority, f->is_ca, ": a group's slot takes it");
-    print_verdict("as device", &s->as_device, !f->is_ca,
-                  has_upper_case(f->common_name)
-                      ? ", but the hub compares its CN with the device ID by case: make it lower"
-                      : ": its CN is the registration ID");
+    print_verdict(
+        "as device", &s->as_device, !f->is_ca,
+        has_upper_case(f->common_name)
+            ? ", but of a leaf that is not registered the hub reads the CN by case: make it lower"
+            : ": its CN is the registration ID");
 }
 
 /* --- for programs ----------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 #include "cmd/data_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -27,6 +28,37 @@ bool data_folder_find(struct data_folder *d, const char *path, struct fault *why
     return d->path != NULL;
 }
 
+/* Whether a server was here before: a first start that was cut short left one of these too. */
+static bool is_ours(const struct data_folder *d)
+{
+    static const char *const names[] = {"lock", "id-scope", "master.key", "muster.db", "tls"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (data_folder_has(d, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_empty(const struct data_folder *d)
+{
+    static const char *const nothing[] = {".", "..", "lost+found"};
+    DIR *folder = opendir(d->path);
+    const struct dirent *entry;
+    size_t others = 0;
+
+    while (folder && (entry = readdir(folder))) {
+        bool counts = true;
+
+        for (size_t i = 0; i < COUNT_OF(nothing); i++)
+            counts = counts && strcmp(entry->d_name, nothing[i]) != 0;
+        others += counts;
+    }
+    if (folder)
+        closedir(folder);
+    return others == 0;
+}
+
 bool data_folder_open(struct data_folder *d, const char *path, struct fault *why)
 {
     struct stat about;
@@ -41,6 +73,9 @@ bool data_folder_open(struct data_folder *d, const char *path, struct fault *why
         fault_set(why, ST_BAD_REQUEST, "%s is no folder", d->path);
     } else if ((about.st_mode & 077) != 0) {
         fault_set(why, ST_FORBIDDEN, "others may enter %s: chmod 700 it first", d->path);
+    } else if (!is_ours(d) && !is_empty(d)) {
+        fault_set(why, ST_BAD_REQUEST, "%s holds other files than a server's: give an empty folder",
+                  d->path);
     } else {
         return true;
     }

@@ -17,7 +17,8 @@ struct data_folder {
     char *path; /* absolute */
 };
 
-/* Makes the folder if there is none (0700); refuses one that others may enter (K9). */
+/* Makes the folder if there is none (0700); refuses one that others may enter (K9), and one that
+ * holds things but none of a server's: its owner would change (privileges.h). */
 CHECKED bool data_folder_open(struct data_folder *d, const char *path, struct fault *why);
 /* An existing one, for reading: no checks but that it is there. */
 CHECKED bool data_folder_find(struct data_folder *d, const char *path, struct fault *why);

@@ -319,6 +319,16 @@ def test_a_data_folder_that_is_a_file_is_refused(folder):
     assert_told(serve(folder / "data"), 1, str(folder / "data"))
 
 
+def test_a_folder_of_other_things_is_refused_and_left_as_it_was(folder):
+    other = folder / "authority"
+    other.mkdir(mode=0o700)
+    (other / "ca.key").write_text("not ours")
+    owner = (other / "ca.key").stat().st_uid
+    assert_told(serve(other), 1, str(other), "empty folder")
+    assert [file.name for file in other.iterdir()] == ["ca.key"]
+    assert (other / "ca.key").stat().st_uid == owner
+
+
 def test_a_data_folder_in_a_missing_folder_is_refused(folder):
     assert_told(serve(folder / "absent" / "data"), 1, str(folder / "absent"))
 
