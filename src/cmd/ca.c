@@ -14,7 +14,7 @@ static int run(int argc, char **argv);
 
 const struct command ca_command = {
     .name = "ca",
-    .summary = "certificate authorities of enrollment groups: add, code, verify, show, remove, crl, deny, ...",
+    .summary = "certificate authorities of enrollment groups: add, verify, show, crl, deny, ...",
     .usage =
         "usage: muster ca add GROUP FILE --slot primary|secondary [--verified]\n"
         "       muster ca code GROUP --slot S          prints a new verification code, alone\n"

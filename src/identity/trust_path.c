@@ -256,6 +256,7 @@ static const struct authority *find_slot(const struct trust *trust,
     const struct authority *found = NULL;
     struct certificate_marks m;
 
+    *ret_mark = 0;
     if (!certificate_marks(certificate, &m))
         return NULL;
     *ret_mark = m.sha256;
@@ -270,7 +271,7 @@ static const struct authority *find_slot(const struct trust *trust,
 
 static bool find_authority(const struct trust *trust, struct trust_path *path)
 {
-    uint64_t mark;
+    uint64_t mark = 0;
 
     for (size_t i = 1; i < path->chain.count && !path->authority; i++) {
         path->authority = find_slot(trust, path->chain.certificates[i], &mark);

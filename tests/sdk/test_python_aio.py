@@ -48,7 +48,7 @@ async def story(server, key, ca_text):
     result = await register(server, ca_text, key)
     assert (result.status, result.registration_state.device_id) == ("assigned", ID)
 
-    # It connects, and its telemetry is seen. Left to itself the SDK would come back beside the story.
+    # It connects, and its telemetry is seen. Left to itself the SDK reconnects beside the story.
     client = IoTHubDeviceClient.create_from_symmetric_key(
         symmetric_key=key, hostname=result.registration_state.assigned_hub, device_id=ID,
         server_verification_cert=ca_text, connection_retry=False)

@@ -36,7 +36,7 @@ def test_P100_H154_H157_the_story_of_a_python_device(sdk_server, factory, ca_tex
     assert result.registration_state.device_id == ID
     assert server.device(ID)["status"] == "provisioned"
 
-    # It connects, and its telemetry is seen. Left to itself the SDK would come back beside the story.
+    # It connects, and its telemetry is seen. Left to itself the SDK reconnects beside the story.
     client = IoTHubDeviceClient.create_from_symmetric_key(
         symmetric_key=key, hostname=result.registration_state.assigned_hub, device_id=ID,
         server_verification_cert=ca_text, connection_retry=False)
