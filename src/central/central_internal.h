@@ -3,12 +3,19 @@
  *     central.c            create, destroy, the tables
  *     settings.c           the settings of 1.2 as a table: names, words, defaults
  *     settings_store.c     their rows
- *     templates.c          device templates, as far as registrations need them
+ *     templates.c          device templates read: one, lists, that of a model; the default one
+ *     template_acts.c      draft, publish, patch, new version, compare, delete
+ *     template_document.c  a template's JSON: pure
+ *     template_import.c    the other forms in which models come: pure
+ *     template_views.c     the views that go with a published template: pure
  *     template_store.c     their rows
  *     gate_view.c          what a registration asks: settings, and the template of a model
  *     device_rules.c       what an operator may call a device (3.3): pure
  *     device_add.c         new devices
- *     device_acts.c        approve, associate, block, unblock, delete, deprovision
+ *     device_act.c         what each act on a device is
+ *     device_acts.c        approve, associate, block, unblock, delete, deprovision: of one device
+ *     operation*.c, device_import.c, import_*.c, device_bulk.c   see operation_internal.h
+ *     device_export.c      all devices as a file
  *     device_view.c        the device page's facts, and lists
  *     model_event.c        models that devices announce at the hub
  *     credentials.c        the keys that a device signs with */

@@ -1,12 +1,10 @@
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "central/central_internal.h"
+#include "central/device_act.h"
+#include "central/template_store.h"
 #include "central/templates.h"
-#include "hub/session.h"
-#include "hub/twin.h"
 #include "provisioning/device_copy.h"
-#include "provisioning/lifecycle.h"
 
 /* Each is lost to another change of the row. A device that registers as fast as it can wins some of
  * them in a row, and must not keep an operator from blocking it. */
@@ -30,61 +28,6 @@ struct act_task {
     device_view_fn *on_view;
     void *context;
     struct fault why;
-};
-
-/* --- the acts, as a table (contract/central.md 1.6) ------------------------------------------- */
-
-static bool is_approved(const struct act_task *t)
-{
-    return t->device->approved;
-}
-
-static bool is_associated(const struct act_task *t)
-{
-    return slice_equal(t->device->template_id, t->template_id);
-}
-
-static bool is_blocked(const struct act_task *t)
-{
-    return t->device->blocked;
-}
-
-static bool is_unblocked(const struct act_task *t)
-{
-    return !t->device->blocked;
-}
-
-static bool is_deprovisioned(const struct act_task *t)
-{
-    return !t->device->provisioned;
-}
-
-static bool is_never(const struct act_task *t)
-{
-    (void)t;
-    return false;
-}
-
-static const struct {
-    const char *name;
-    bool (*holds)(const struct act_task *t); /* then there is nothing to write */
-    unsigned set;                            /* DEVICE_SET_* */
-    bool value;                              /* that `set` is set to */
-    unsigned event;
-    bool revokes; /* takes a right away: urgent, and done only when nobody uses it any more */
-    bool insists; /* whatever others did meanwhile */
-} acts[] = {
-    [ACT_APPROVE] = {"approve", is_approved, DEVICE_SET_APPROVED, true, EVENT_APPROVED, false,
-                     false},
-    [ACT_ASSOCIATE] = {"associate", is_associated, DEVICE_SET_TEMPLATE, true,
-                       EVENT_TEMPLATE_CHANGED, false, false},
-    [ACT_BLOCK] = {"block", is_blocked, DEVICE_SET_BLOCKED | DEVICE_BUMP_CREDENTIAL, true,
-                   EVENT_DISABLED, true, true},
-    [ACT_UNBLOCK] = {"unblock", is_unblocked, DEVICE_SET_BLOCKED, false, EVENT_ENABLED, false,
-                     false},
-    [ACT_DELETE] = {"delete", is_never, 0, false, EVENT_DELETED, true, true},
-    [ACT_DEPROVISION] = {"deprovision", is_deprovisioned,
-                         DEVICE_SET_PROVISIONED | DEVICE_BUMP_CREDENTIAL, false, 0, true, false},
 };
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -113,23 +56,12 @@ static void finish(void *context)
 /* Also when the act held already: whoever asks again may do so because it was not seen to work. */
 static void revoke(struct act_task *t, int64_t generation)
 {
-    const struct session_revoke r = {
-        .hub = identity_hub_by_name(t->c->id, t->device->hub),
-        .device_id = t->device->id,
-        .with_modules = true,
-        .slots = CREDENTIAL_ANY,
-        .generation = generation,
-    };
-
-    if (r.hub)
-        session_revoke(t->c->hub, &r, finish, t);
-    else
-        finish(t);
+    device_act_revoke(t->c, t->device, generation, finish, t);
 }
 
 /* --- the unit --------------------------------------------------------------------------------- */
 
-static void begin(struct act_task *t);
+static void start(struct act_task *t);
 
 static void on_committed(void *context, enum status status, struct unit *unit)
 {
@@ -137,39 +69,18 @@ static void on_committed(void *context, enum status status, struct unit *unit)
 
     (void)unit;
     if (status == ST_CONFLICT && ++t->rounds < ACT_ROUNDS) {
-        begin(t);
+        start(t);
         return;
     }
     if (status != ST_OK) {
         fail(t, status);
         return;
     }
-    LOG_INFO("device_act", LOG_STR("act", acts[t->act].name), LOG_TEXT("device", t->device->id));
-    lifecycle_publish(t->c->bus, acts[t->act].event, t->device->id, clock_wall_ms());
-    identity_forget_refusals(t->c->id, t->device->id);
-    if (acts[t->act].revokes)
+    device_act_tell(t->c, t->act, t->device->id);
+    if (device_act_revokes(t->act))
         revoke(t, device_next_generation(t->device, t->now));
     else
         finish(t);
-}
-
-static void add_change(struct act_task *t, struct unit *unit)
-{
-    const struct device_change change = {
-        .set = acts[t->act].set,
-        .to =
-            {
-                .approved = acts[t->act].value,
-                .blocked = acts[t->act].value,
-                .provisioned = acts[t->act].value,
-                .template_id = t->template_id,
-                .now = t->now,
-            },
-    };
-
-    device_unit_update(unit, t->c->id, t->device, &change);
-    if (t->act == ACT_DEPROVISION)
-        hub_unit_forget(unit, t->device->hub, t->device->id, (slice){0});
 }
 
 static void submit(struct act_task *t)
@@ -181,15 +92,9 @@ static void submit(struct act_task *t)
         return;
     }
     t->now = clock_wall_ms();
-    if (acts[t->act].revokes)
-        unit_set_urgency(unit, UNIT_URGENT);
-    if (t->act == ACT_DELETE) {
-        device_unit_delete(unit, t->device);
-        hub_unit_forget(unit, t->device->hub, t->device->id, (slice){0});
-        provisioning_unit_forget(unit, t->device->id);
-    } else {
-        add_change(t, unit);
-    }
+    device_act_unit_add(t->c, unit, t->act, t->device, t->template_id, t->now);
+    if (t->act == ACT_ASSOCIATE)
+        template_unit_guard(unit, t->template_id);
     unit_submit(unit, on_committed, t);
 }
 
@@ -212,12 +117,12 @@ static void act(struct act_task *t)
 {
     bool changed = changed_by_another(t);
 
-    if (acts[t->act].holds(t)) {
-        if (acts[t->act].revokes)
+    if (device_act_holds(t->act, t->device, t->template_id)) {
+        if (device_act_revokes(t->act))
             revoke(t, t->device->credential_generation);
         else
             finish(t);
-    } else if (changed && !acts[t->act].insists) {
+    } else if (changed && !device_act_insists(t->act)) {
         fail(t, fault_set(&t->why, ST_CONFLICT, "the device was changed meanwhile"));
     } else {
         submit(t);
@@ -257,6 +162,14 @@ static void on_template(void *context, enum status status)
         fail(t, status);
 }
 
+static void start(struct act_task *t)
+{
+    if (t->act == ACT_ASSOCIATE)
+        template_check_published(t->c, t->template_id, on_template, t);
+    else
+        begin(t);
+}
+
 void central_device_act(struct central *c, slice device_id, enum device_act act_kind,
                         slice template_id, device_view_fn *on_view, void *context)
 {
@@ -273,8 +186,6 @@ void central_device_act(struct central *c, slice device_id, enum device_act act_
     t->template_id = arena_copy(&t->arena, template_id);
     if (t->arena.failed)
         fail(t, ST_NO_MEMORY);
-    else if (act_kind == ACT_ASSOCIATE)
-        template_check_published(c, t->template_id, on_template, t);
     else
-        begin(t);
+        start(t);
 }

@@ -2,6 +2,7 @@
 
 #include "central/central_internal.h"
 #include "central/device_rules.h"
+#include "central/template_store.h"
 #include "central/templates.h"
 #include "provisioning/lifecycle.h"
 
@@ -75,6 +76,8 @@ static void submit(struct add_task *t)
         return;
     }
     device_unit_insert(unit, t->c->id, &n);
+    if (t->add.template_id.len > 0)
+        template_unit_guard(unit, t->add.template_id);
     unit_submit(unit, on_added, t);
 }
 

@@ -37,14 +37,12 @@ static void finish(struct view_query *q, enum status status)
     free(q);
 }
 
-/* A template is found by the model that it describes: they have the same ID. */
-static void on_template(void *context, enum status status)
+static void on_template(void *context, enum status status, slice id)
 {
     struct view_query *q = context;
 
-    if (status == ST_OK)
-        q->view.template_id = slice_of(q->model_id, q->model_id_len);
-    finish(q, status == ST_NOT_FOUND ? ST_OK : status);
+    q->view.template_id = id;
+    finish(q, status);
 }
 
 static void on_settings(void *context, enum status status, const struct central_settings *s,
@@ -61,7 +59,7 @@ static void on_settings(void *context, enum status status, const struct central_
     if (q->model_id_len == 0 || !s->auto_associate)
         finish(q, ST_OK);
     else
-        template_check_published(q->c, slice_of(q->model_id, q->model_id_len), on_template, q);
+        template_find_by_model(q->c, slice_of(q->model_id, q->model_id_len), on_template, q);
 }
 
 void gate_view_read(struct central *c, slice model_id, gate_view_fn *on_view, void *context)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "central/central_internal.h"
+#include "central/template_store.h"
 #include "hub/event.h"
 #include "provisioning/lifecycle.h"
 
@@ -53,6 +54,7 @@ static void on_device(void *context, enum status status, const struct device *d)
         return;
     }
     device_unit_update(unit, a->c->id, d, &change);
+    template_unit_guard(unit, a->template_id);
     unit_submit(unit, on_committed, a);
 }
 

@@ -10,6 +10,8 @@
 #define CALL_TIMEOUT_S 330 /* longer than any direct method may take */
 #define ANSWER_ARENA_MAX (64 * 1024 * 1024)
 #define API_BASE "/api/muster/v1/"
+#define REST_BASE "/api/"
+#define REST_VERSION "api-version=2022-07-31"
 
 static char *copy(slice text)
 {
@@ -87,14 +89,14 @@ void client_close(struct client *c)
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
-static void join_url(const struct client *c, slice path, struct buf *url)
+static void join_url(const struct client *c, const char *api, slice path, struct buf *url)
 {
     size_t base = strlen(c->url);
 
     while (base > 0 && c->url[base - 1] == '/')
         base--;
     buf_append(url, slice_of(c->url, base));
-    buf_append_str(url, API_BASE);
+    buf_append_str(url, api);
     buf_append(url, path);
     buf_append_byte(url, 0);
 }
@@ -107,6 +109,12 @@ static int print_refusal(struct client *c, const struct http_answer *answer)
 
     if (json_parse(buf_slice(&answer->body), JSON_LAST_WINS, &c->arena, &root, &why) == ST_OK)
         json_get_text(json_member(root, SLICE("error")), SLICE("message"), &message);
+    c->http_status = answer->status;
+    if (c->quiet)
+        return EXIT_FAILED;
+    if (c->about)
+        return command_fail(c->command, EXIT_FAILED, "%s: %.*s (HTTP %d)", c->about,
+                            SLICE_FMT(message), answer->status);
     return command_fail(c->command, EXIT_FAILED, "%.*s (HTTP %d)", SLICE_FMT(message),
                         answer->status);
 }
@@ -131,15 +139,15 @@ static int unreachable(struct client *c, const char *cause)
                         c->url, cause);
 }
 
-int client_call(struct client *c, const char *method, slice path, const struct buf *body,
-                struct json **ret)
+static int call_api(struct client *c, const char *api, const char *method, slice path,
+                    const struct buf *body, struct json **ret)
 {
     BUF_CLEANUP struct buf url = {.max = 16384};
     struct http_answer answer = {0};
     struct fault why;
     int code;
 
-    join_url(c, path, &url);
+    join_url(c, api, path, &url);
     const struct http_call call = {
         .method = method,
         .url = (const char *)url.ptr,
@@ -156,6 +164,59 @@ int client_call(struct client *c, const char *method, slice path, const struct b
     return code;
 }
 
+int client_call(struct client *c, const char *method, slice path, const struct buf *body,
+                struct json **ret)
+{
+    return call_api(c, API_BASE, method, path, body, ret);
+}
+
+int client_rest(struct client *c, const char *method, slice path, const struct buf *body,
+                struct json **ret)
+{
+    BUF_CLEANUP struct buf versioned = {.max = 16384};
+
+    buf_append(&versioned, path);
+    buf_append_str(&versioned, "?" REST_VERSION);
+    return call_api(c, REST_BASE, method, buf_slice(&versioned), body, ret);
+}
+
+/* Where the next page is, below the base; the server's own name for itself does not count. */
+static bool find_next(const struct json *page, slice *ret)
+{
+    slice link;
+    size_t at;
+
+    if (!json_get_text(page, SLICE("nextLink"), &link) ||
+        !slice_search(link, SLICE(REST_BASE), &at))
+        return false;
+    *ret = slice_from(link, at + strlen(REST_BASE));
+    return true;
+}
+
+int client_rest_list(struct client *c, slice path, client_row_fn *on_row, void *context)
+{
+    BUF_CLEANUP struct buf next = {.max = 16384};
+    struct json *page;
+    int code;
+
+    buf_append(&next, path);
+    buf_append_str(&next, "?" REST_VERSION);
+    for (;;) {
+        const struct json *rows;
+
+        code = call_api(c, REST_BASE, "GET", buf_slice(&next), NULL, &page);
+        if (code != EXIT_DONE)
+            return code;
+        rows = json_member(page, SLICE("value"));
+        for (const struct json *row = rows ? rows->first : NULL; row; row = row->next)
+            on_row(c, row, context);
+        if (!find_next(page, &path))
+            return EXIT_DONE;
+        buf_clear(&next);
+        buf_append(&next, path);
+    }
+}
+
 int client_stream(struct client *c, slice path, bool (*on_part)(void *context, slice part),
                   void *context)
 {
@@ -164,7 +225,7 @@ int client_stream(struct client *c, slice path, bool (*on_part)(void *context, s
     struct fault why;
     int code = EXIT_DONE;
 
-    join_url(c, path, &url);
+    join_url(c, API_BASE, path, &url);
     const struct http_call call = {
         .method = "GET",
         .url = (const char *)url.ptr,
@@ -207,7 +268,7 @@ void client_print_json(const struct json *value)
 }
 
 /* Devices have their say in many of these texts, but none in what the terminal does. */
-static const char *printable(struct client *c, slice text)
+const char *client_printable(struct client *c, slice text)
 {
     char *copy_of = arena_alloc(&c->arena, text.len + 1);
 
@@ -232,5 +293,5 @@ const char *client_text(struct client *c, const struct json *object, const char 
         return "yes";
     if (member->kind == JSON_FALSE)
         return "no";
-    return printable(c, member->text.ptr ? member->text : member->raw);
+    return client_printable(c, member->text.ptr ? member->text : member->raw);
 }

@@ -12,6 +12,9 @@ struct client {
     const struct command *command; /* for messages */
     char *url, *ca_file, *authorization, *connect_to;
     struct arena arena; /* of parsed answers */
+    const char *about;  /* what a refusal is about, said in front of it; NULL: clear without */
+    bool quiet;         /* refusals are not printed */
+    int http_status;    /* of the last refusal */
 };
 
 /* Finds the server: by --data DIR (`folder` not NULL), else MUSTER_URL, MUSTER_TOKEN and, if set,
@@ -24,6 +27,12 @@ void client_close(struct client *c);
  * has no body). Otherwise prints the server's sentence and gives EXIT_FAILED. */
 CHECKED int client_call(struct client *c, const char *method, slice path, const struct buf *body,
                         struct json **ret);
+/* A call of the compatible API, below /api; the version is added. */
+CHECKED int client_rest(struct client *c, const char *method, slice path, const struct buf *body,
+                        struct json **ret);
+/* Each element of a list there, through all its pages. */
+typedef void client_row_fn(struct client *c, const struct json *row, void *context);
+CHECKED int client_rest_list(struct client *c, slice path, client_row_fn *on_row, void *context);
 /* A streamed answer, part by part. */
 CHECKED int client_stream(struct client *c, slice path, bool (*on_part)(void *context, slice part),
                           void *context);
@@ -37,5 +46,7 @@ void client_print_json(const struct json *value);
 /* A member as text for tables: "-" for null or absent, control characters as '?'. The text lives in
  * the client's arena. */
 const char *client_text(struct client *c, const struct json *object, const char *name);
+/* Any text likewise. */
+const char *client_printable(struct client *c, slice text);
 
 #endif

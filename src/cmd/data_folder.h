@@ -6,6 +6,7 @@
  *     tls/ca.pem, ca.key      local CA: what devices trust
  *     tls/server-*.pem, .key  server certificates for the host name, P-256 and RSA
  *     api-token               what the operator's commands authenticate with
+ *     imports/                uploaded files until they are imported: may hold keys, 0600
  *     instance.json           where the running (or last) server listens: `muster info` */
 #ifndef MUSTER_CMD_DATA_FOLDER_H
 #define MUSTER_CMD_DATA_FOLDER_H

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "bus/bus.h"
 #include "central/central.h"
+#include "central/operation.h"
 #include "cmd/privileges.h"
 #include "crypto/seal.h"
 #include "front/http/http_front.h"
@@ -25,7 +26,8 @@
 
 #define HOSTS_MAX 16
 #define HTTPS_FALLBACK ":8443"
-#define CLI_TOKEN_LIFE_MS ((int64_t)3650 * 24 * 3600 * 1000)
+#define CLI_TOKEN "cli"
+#define CLI_TOKEN_RENEWAL_DAYS 30
 
 struct server {
     struct buf id_scope;
@@ -42,6 +44,7 @@ struct server {
     struct hub *hub;
     struct central *central;
     struct provisioning *provisioning;
+    struct operations *operations;
     struct mqtt_front *mqtt;
     struct http_front *http;
     struct tls_server *tls;
@@ -252,6 +255,19 @@ static bool open_domain(struct server *s, const struct config *config, struct fa
     return true;
 }
 
+static bool open_operations(struct server *s, const struct config *config,
+                            const struct data_folder *data, struct fault *why)
+{
+    const struct operations_options options = {
+        .directory = data->path,
+        .sealer = s->sealer,
+        .device_limit = config->device_limit,
+    };
+
+    s->operations = operations_create(s->central, &options, why);
+    return s->operations != NULL;
+}
+
 static bool open_fronts(struct server *s, const struct config *config, struct fault *why)
 {
     const struct mqtt_front_options mqtt = {
@@ -268,6 +284,7 @@ static bool open_fronts(struct server *s, const struct config *config, struct fa
         .hub = s->hub,
         .provisioning = s->provisioning,
         .central = s->central,
+        .operations = s->operations,
         .store = s->store,
         .log = s->log,
         .bus = s->bus,
@@ -313,16 +330,21 @@ static bool open_doors(struct server *s, const struct config *config, struct fau
     return s->mqtts && open_https(s, config, why);
 }
 
-/* What the operator's commands authenticate with; made once, kept in the data folder. */
+/* What the operator's commands authenticate with: an administrator's token in the data folder,
+ * made anew when it is gone from there or from the store, or ends soon. */
 static bool make_token(struct server *s, const struct data_folder *data, struct fault *why)
 {
-    BUF_CLEANUP struct buf token = {.max = 1024};
+    BUF_CLEANUP struct buf token = {.max = API_TOKEN_TEXT_MAX};
+    instant now = clock_wall_ms(), ends_at = 0;
 
-    if (data_folder_has(data, "api-token"))
+    if (api_token_expiry_now(s->identity, SLICE(CLI_TOKEN), &ends_at, why) != ST_OK)
+        return false;
+    if (data_folder_has(data, "api-token") &&
+        ends_at > now + CLI_TOKEN_RENEWAL_DAYS * API_TOKEN_DAY_MS)
         return true;
-    return api_token_create_now(s->identity, SLICE("cli"),
-                                RIGHT_APP_READ | RIGHT_APP_WRITE | RIGHT_APP_SECRETS,
-                                clock_wall_ms() + CLI_TOKEN_LIFE_MS, &token, why) == ST_OK &&
+    return api_token_create_now(s->identity, SLICE(CLI_TOKEN),
+                                now + API_TOKEN_MAX_DAYS * API_TOKEN_DAY_MS, &token,
+                                why) == ST_OK &&
            data_folder_write(data, "api-token", buf_slice(&token), why);
 }
 
@@ -345,6 +367,7 @@ static bool build(struct server *s, const struct config *config, const struct da
     if (!collect_hosts(s, config, why) || !open_ground(s, config, data, why) ||
         !read_id_scope(s, data, why) || !open_tls(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
+        !open_operations(s, config, data, why) ||
         !make_token(s, data, why) || !open_fronts(s, config, why) || !open_doors(s, config, why))
         return false;
     privileges_drop_binding();
@@ -376,6 +399,7 @@ void server_stop(struct server *s)
     }
     if (s->workers)
         workers_stop(s->workers);
+    operations_destroy(s->operations);
     store_close(s->store); /* commits what the workers had handed over */
     listener_destroy(s->mqtts);
     listener_destroy(s->https);

@@ -1,10 +1,12 @@
-/* muster token: SAS tokens for a device, a registration or a service policy, offline. */
+/* muster token: SAS tokens for a device, a registration or a service policy, offline; and those of
+ * the REST API, which the server makes (token_api.c). */
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "cmd/token_api.h"
 #include "codec/connection_string.h"
 #include "codec/sas.h"
 
@@ -15,13 +17,20 @@ static int run(int argc, char **argv);
 
 const struct command token_command = {
     .name = "token",
-    .summary = "SAS tokens for a device, a registration or a service policy, offline",
+    .summary = "SAS tokens for devices, registrations, services, offline; API tokens",
     .usage =
         "usage: muster token device --hub HOST --device ID [--module ID] --key KEY\n"
         "       muster token registration --scope ID_SCOPE --registration ID --key DEVICE_KEY\n"
         "       muster token service --host HOST --policy NAME --key KEY [--resource PATH]\n"
-        "       muster token connection-string 'HostName=...;...'\n\n"
-        "--life SECONDS is how long it holds, one hour unless given.\n",
+        "       muster token connection-string 'HostName=...;...'\n"
+        "       muster token api create ID --role ROLE [--organization ID] [--days N]\n"
+        "       muster token api list\n"
+        "       muster token api revoke ID\n\n"
+        "--life SECONDS is how long it holds, one hour unless given. The server makes API tokens: "
+        "\n"
+        "shown once, for 90 days unless told, 365 at most. ROLE is administrator, builder, "
+        "operator\n"
+        "or the ID of another. With those also: --data DIR, --json.\n",
     .run = run,
 };
 
@@ -120,6 +129,7 @@ static const struct {
 static int run(int argc, char **argv)
 {
     struct token_words w = {0};
+    struct token_api_words api = {0};
     const struct option_spec specs[] = {
         {.name = "--hub", .value = &w.hub},
         {.name = "--device", .value = &w.device},
@@ -131,17 +141,25 @@ static int run(int argc, char **argv)
         {.name = "--policy", .value = &w.policy},
         {.name = "--resource", .value = &w.resource},
         {.name = "--life", .value = &w.life},
+        {.name = "--data", .value = &api.folder},
+        {.name = "--role", .value = &api.role},
+        {.name = "--organization", .value = &api.organization},
+        {.name = "--days", .value = &api.days},
+        {.name = "--json", .flag = &api.json},
     };
     struct words words;
     int code;
 
     if (!options_read(&token_command, argc, argv, specs, COUNT_OF(specs), &words, &code))
         return code;
+    api.words = &words;
+    if (words.count > 0 && strcmp(words.items[0], "api") == 0)
+        return token_api_run(&api);
     for (size_t i = 0; i < COUNT_OF(kinds) && words.count > 0; i++) {
         if (strcmp(words.items[0], kinds[i].name) == 0)
             return kinds[i].run(&w, words.count > 1 ? words.items[1] : NULL);
     }
     return command_fail(
         &token_command, EXIT_USAGE,
-        "say device, registration, service or connection-string; --help tells more");
+        "say device, registration, service, connection-string or api; --help tells more");
 }

@@ -166,16 +166,29 @@ void device_csv_log_begin(struct buf *to)
     buf_append(to, LINE_END);
 }
 
+static void put_log_line(uint64_t line, slice id, const char *level, const char *code, slice column,
+                         slice message, struct buf *to)
+{
+    buf_printf(to, "%" PRIu64 ",", line);
+    put_for_reading(id, to);
+    buf_printf(to, ",%s,%s,", level, code);
+    put_for_reading(column, to);
+    buf_append_byte(to, ',');
+    put_for_reading(message, to);
+    buf_append(to, LINE_END);
+}
+
 void device_csv_log_finding(slice id, const struct device_csv_finding *finding, struct buf *to)
 {
-    buf_printf(to, "%" PRIu64 ",", finding->line);
-    put_for_reading(id, to);
-    buf_printf(to, ",%s,%s,", device_csv_code_level(finding->code),
-               device_csv_code_name(finding->code));
-    put_for_reading(finding->column, to);
-    buf_append_byte(to, ',');
-    put_for_reading(slice_str(finding->message), to);
-    buf_append(to, LINE_END);
+    put_log_line(finding->line, id, device_csv_code_level(finding->code),
+                 device_csv_code_name(finding->code), finding->column, slice_str(finding->message),
+                 to);
+}
+
+void device_csv_log_line(uint64_t line, slice id, const char *level, const char *code,
+                         slice message, struct buf *to)
+{
+    put_log_line(line, id, level, code, (slice){0}, message, to);
 }
 
 void device_csv_log_row(const struct device_csv_row *row, struct buf *to)

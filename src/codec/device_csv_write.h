@@ -31,6 +31,9 @@ void device_csv_export_device(const struct device_csv_export *e,
  * a formula gets an apostrophe too, but for IDs of letters, digits and '-'. */
 void device_csv_log_begin(struct buf *to);
 void device_csv_log_finding(slice id, const struct device_csv_finding *finding, struct buf *to);
+/* A line of something that is no finding of a file: `level` and `code` are the caller's words. */
+void device_csv_log_line(uint64_t line, slice id, const char *level, const char *code,
+                         slice message, struct buf *to);
 /* A line for each finding of the row. */
 void device_csv_log_row(const struct device_csv_row *row, struct buf *to);
 

@@ -102,6 +102,14 @@ void device_list(struct identity *id, const struct device_filter *filter, device
 void device_list_modules(struct identity *id, slice hub, slice device_id, device_fn *on_device,
                          void *context);
 
+/* On a thread that may wait: those of the devices that there are, in any order, found without case.
+ * What is longer than an ID may be is passed over. `d` is never NULL. */
+typedef void device_found_fn(void *context, const struct device *d);
+CHECKED enum status device_find_some_now(struct identity *id, const slice *device_ids, size_t count,
+                                         device_found_fn *on_found, void *context);
+/* How many there are, likewise. Reads an index from end to end. */
+CHECKED enum status device_count_now(struct identity *id, int64_t *ret);
+
 /* --- changing ------------------------------------------------------------------------------- */
 
 struct device_new {

@@ -5,6 +5,7 @@
 #include "identity/device.h"
 #include "identity/device_store.h"
 #include "identity/identity_internal.h"
+#include "store/sql_list.h"
 
 /* --- one device ------------------------------------------------------------------------------ */
 
@@ -227,4 +228,73 @@ void device_list_modules(struct identity *id, slice hub, slice device_id, device
 
     if (l)
         store_read(id->store, &device_list_modules_sql, values, COUNT_OF(values), on_modules, l);
+}
+
+/* --- many at once, on a thread that may wait -------------------------------------------------- */
+
+struct search {
+    device_found_fn *on_found;
+    void *context;
+    enum status status;
+};
+
+static void on_found_rows(void *context, enum status status, struct rows *rows)
+{
+    struct search *search = context;
+    struct device d;
+
+    while (status == ST_OK && rows_next(rows)) {
+        device_from_row(rows, &d);
+        search->on_found(search->context, &d);
+    }
+    search->status = status == ST_OK ? rows_status(rows) : status;
+}
+
+static enum status find_list(struct identity *id, const slice *device_ids, size_t count,
+                             struct search *search)
+{
+    uint8_t keys[SQL_LIST_LEN][DEVICE_ID_MAX];
+    struct sql_value values[SQL_LIST_LEN];
+
+    for (size_t i = 0; i < SQL_LIST_LEN; i++)
+        values[i] = SQL_TEXT_(i < count ? device_key_of(device_ids[i], keys[i]) : (slice){0});
+    (void)store_read_now(id->store, &device_find_some_sql, values, SQL_LIST_LEN, on_found_rows,
+                         search);
+    return search->status;
+}
+
+enum status device_find_some_now(struct identity *id, const slice *device_ids, size_t count,
+                                 device_found_fn *on_found, void *context)
+{
+    struct search search = {on_found, context, ST_OK};
+
+    for (size_t at = 0; at < count && search.status == ST_OK; at += SQL_LIST_LEN)
+        search.status =
+            find_list(id, device_ids + at, count - at < SQL_LIST_LEN ? count - at : SQL_LIST_LEN,
+                      &search);
+    return search.status;
+}
+
+struct counting {
+    int64_t count;
+    enum status status;
+};
+
+static void on_count(void *context, enum status status, struct rows *rows)
+{
+    struct counting *counting = context;
+
+    if (status == ST_OK && rows_next(rows))
+        counting->count = rows_int(rows, 0);
+    counting->status = status == ST_OK ? rows_status(rows) : status;
+}
+
+enum status device_count_now(struct identity *id, int64_t *ret)
+{
+    struct counting counting = {0};
+
+    (void)store_read_now(id->store, &device_count_sql, NULL, 0, on_count, &counting);
+    if (counting.status == ST_OK)
+        *ret = counting.count;
+    return counting.status;
 }

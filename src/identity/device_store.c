@@ -5,6 +5,7 @@
 
 #include "crypto/thumbprint.h"
 #include "identity/identity_internal.h"
+#include "store/sql_list.h"
 
 #define DEVICE_KEY_LEN 32
 
@@ -119,6 +120,8 @@ const struct sql device_get_module_sql = {
     SELECT "device_key = ?1 AND module_id IN ('', ?4) AND hub = ?2 AND device_id = ?3"
            " ORDER BY module_id"};
 const struct sql device_find_sql = {SELECT "device_key = ?1 AND module_id = ''"};
+const struct sql device_find_some_sql = {SELECT "module_id = '' AND device_key IN (" SQL_LIST ")"};
+const struct sql device_count_sql = {"SELECT COUNT(*) FROM device WHERE module_id = ''"};
 const struct sql device_list_modules_sql = {
     SELECT "device_key = ?1 AND module_id > '' AND hub = ?2 AND device_id = ?3"
            " ORDER BY module_id"};

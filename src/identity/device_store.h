@@ -19,6 +19,9 @@ extern const struct sql device_get_sql;
 extern const struct sql device_get_module_sql;
 /* ?1 device key */
 extern const struct sql device_find_sql;
+/* SQL_LIST of device keys (sql_list.h) */
+extern const struct sql device_find_some_sql;
+extern const struct sql device_count_sql;
 /* ?1 hub, ?2 device key, ?3 device ID */
 extern const struct sql device_list_modules_sql;
 

@@ -7,6 +7,8 @@
  *     principal.h   credentials -> principal -> may()
  *     policy.h      the hub's and the DPS's shared access policies
  *     api_token.h   tokens of the application's REST API
+ *     user.h, role.h, organization.h, permission.h   who may use the application, for what
+ *     audit.h       who did what
  */
 #ifndef MUSTER_IDENTITY_IDENTITY_H
 #define MUSTER_IDENTITY_IDENTITY_H

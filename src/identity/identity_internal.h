@@ -36,6 +36,7 @@ struct identity {
     uint8_t dummy_sealed[KEY_PAIR_SEALED_MAX];
     size_t dummy_sealed_len;
     struct trust_home trust;
+    _Atomic uint64_t denials[256]; /* audit.c */
     unsigned worker_count;
     struct worker_identity workers[];
 };

@@ -1,5 +1,6 @@
 /* The tables of identity. Statements stand with the code that uses them: device_store.c, policy.c,
- * api_token.c, authority_store.c and trust_snapshot.c. */
+ * authority_store.c, trust_snapshot.c, access_view.c, the files of roles and their kind, audit.c.
+ */
 #include "identity/identity.h"
 
 /* A device and its modules share a table; a device's module_id is ''. `device_key` is the device
@@ -112,7 +113,57 @@ static const char add_trust[] =
     "CREATE TABLE trust_set (id INTEGER NOT NULL PRIMARY KEY, version BIGINT NOT NULL);"
     "INSERT INTO trust_set (id, version) VALUES (1, 1);";
 
-static const char *const steps[] = {create_tables, add_trust};
+/* Who may use the application. Roles and organizations are few and read whole; the one row of
+ * access_set counts the changes of all that is here, and every change is guarded by it. The only
+ * tokens of the steps before were the commands' own, with all rights. `user` is a word of SQL. */
+static const char add_access[] =
+    "CREATE TABLE organization ("
+    " organization_id TEXT NOT NULL PRIMARY KEY,"
+    " display_name TEXT NOT NULL,"
+    " path TEXT NOT NULL);" /* organization.h */
+
+    "CREATE TABLE role ("
+    " role_id TEXT NOT NULL PRIMARY KEY,"
+    " display_name TEXT NOT NULL UNIQUE,"
+    " permissions TEXT NOT NULL);" /* their names, a blank between */
+
+    "CREATE TABLE app_user ("
+    " user_id TEXT NOT NULL PRIMARY KEY,"
+    " email TEXT NOT NULL,"
+    " email_key TEXT NOT NULL UNIQUE," /* in lower case */
+    " created_at BIGINT NOT NULL);"
+
+    "CREATE TABLE assignment ("
+    " holder_kind INTEGER NOT NULL," /* enum holder */
+    " holder_id TEXT NOT NULL,"
+    " role_id TEXT NOT NULL,"
+    " organization_id TEXT NOT NULL," /* '': the whole application */
+    " PRIMARY KEY (holder_kind, holder_id, role_id, organization_id));"
+    "CREATE INDEX assignment_by_role ON assignment (role_id);"
+    "CREATE INDEX assignment_by_organization ON assignment (organization_id);"
+
+    "INSERT INTO assignment (holder_kind, holder_id, role_id, organization_id)"
+    " SELECT 2, token_id, 'ca310b8d-2f4a-44e0-a36e-957c202cd8d4', '' FROM api_token;"
+    "UPDATE api_token SET expires_at = created_at + 31536000000"
+    " WHERE expires_at > created_at + 31536000000;" /* a year, at most */
+    "ALTER TABLE api_token DROP COLUMN rights;"
+
+    "CREATE TABLE access_set (id INTEGER NOT NULL PRIMARY KEY, version BIGINT NOT NULL);"
+    "INSERT INTO access_set (id, version) VALUES (1, 1);"
+
+    /* The columns before `entry` repeat what it says, for filters. */
+    "CREATE TABLE audit ("
+    " number BIGINT NOT NULL PRIMARY KEY,"
+    " at BIGINT NOT NULL,"
+    " actor TEXT NOT NULL,"
+    " action TEXT NOT NULL,"
+    " target TEXT NOT NULL,"
+    " entry TEXT NOT NULL,"
+    " hash TEXT NOT NULL);"
+    "INSERT INTO audit (number, at, actor, action, target, entry, hash) VALUES (0, 0, '', '', '',"
+    " '', '0000000000000000000000000000000000000000000000000000000000000000');";
+
+static const char *const steps[] = {create_tables, add_trust, add_access};
 
 const struct store_schema identity_schema = {
     .module = "identity", .steps = steps, .count = COUNT_OF(steps)};

@@ -10,6 +10,14 @@
 static const struct sql old_device_sql = {
     "INSERT INTO device VALUES ('d1', '', 'main', 'd1', 'generation', 7, 'Pump', 1, 1, 0, 1, 0, 0,"
     " '', '', 0, 1, ?1, 'AB', '', 2, 'line', 5, 0, '', 1, 2, 3, 4, 0, 0, '', '', '', '')"};
+/* The commands' own token as the first step's table has it: all rights, for ten years. */
+static const struct sql old_token_sql = {
+    "INSERT INTO api_token (token_id, hash, rights, created_at, expires_at)"
+    " VALUES ('cli', ?1, 3584, 1000, 315360001000)"};
+static const struct sql token_sql = {
+    "SELECT expires_at FROM api_token JOIN assignment ON holder_kind = 2 AND holder_id = token_id"
+    " WHERE token_id = 'cli' AND role_id = 'ca310b8d-2f4a-44e0-a36e-957c202cd8d4'"
+    " AND organization_id = ''"};
 static const struct sql trust_sql = {"SELECT version FROM trust_set"};
 
 static void on_number(void *context, enum status status, struct rows *rows)
@@ -36,17 +44,18 @@ static void fill_old(struct fixture *f)
     unit = unit_create(st);
     assert_non_null(unit);
     unit_add(unit, &old_device_sql, &no_keys, 1, EXPECT_ONE);
+    unit_add(unit, &old_token_sql, &no_keys, 1, EXPECT_ONE);
     assert_int_equal(unit_run(unit), ST_OK);
     unit_destroy(unit);
     store_close(st);
     workers_destroy(ws);
 }
 
-static void devices_of_the_version_before_are_kept(void **state)
+static void what_the_version_before_had_is_kept(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     struct device_copy c;
-    int64_t version = 0;
+    int64_t version = 0, expires_at = 0;
 
     assert_non_null(f);
     snprintf(f->directory, sizeof f->directory, "/tmp/muster-identity-XXXXXX");
@@ -62,12 +71,15 @@ static void devices_of_the_version_before_are_kept(void **state)
     assert_false(c.d.expired_leaf_allowed);
     assert_int_equal(store_read_now(f->store, &trust_sql, NULL, 0, on_number, &version), ST_OK);
     assert_int_equal(version, 1);
+    /* An administrator's now, and for a year at most. */
+    assert_int_equal(store_read_now(f->store, &token_sql, NULL, 0, on_number, &expires_at), ST_OK);
+    assert_int_equal(expires_at, 31536001000);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(devices_of_the_version_before_are_kept, fixture_teardown),
+        cmocka_unit_test_teardown(what_the_version_before_had_is_kept, fixture_teardown),
     };
 
     return cmocka_run_group_tests_name("identity_store", tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "codec/sas.h"
 #include "identity/device.h"
 #include "identity/identity.h"
+#include "identity/permission.h"
 
 struct x509_st;
 struct stack_st_X509;
@@ -25,9 +26,6 @@ enum right {
     RIGHT_ENROLLMENT_WRITE = 1 << 6,
     RIGHT_REGISTRATION_READ = 1 << 7,
     RIGHT_REGISTRATION_WRITE = 1 << 8,
-    RIGHT_APP_READ = 1 << 9,     /* the application's own API: look */
-    RIGHT_APP_WRITE = 1 << 10,   /* change */
-    RIGHT_APP_SECRETS = 1 << 11, /* read keys */
 };
 
 /* Which credential let a device in: a change of that one ends the session, of another does not. */
@@ -75,12 +73,21 @@ void identity_authenticate(struct identity *id, const struct device_login *login
 
 /* The device's own closed list of acts (SECURITY-MODEL D3) needs no table: a session may do them
  * for the identity it was opened for, nothing else. Of services and operators: */
+#define ORGANIZATION_PATH_MAX 256
 struct principal {
-    unsigned rights;            /* enum right */
-    char name[64];              /* policy or token name, for the audit */
-    const struct hub_name *hub; /* NULL: the DPS or the application */
+    unsigned rights;                          /* of a policy: enum right */
+    permission_set permissions;               /* of a caller of the application */
+    char organization[ORGANIZATION_PATH_MAX]; /* within which; empty: everywhere (organization.h) */
+    char name[64];                            /* policy or token name, for the audit */
+    const struct hub_name *hub;               /* NULL: the DPS or the application */
 };
+/* To a hub's or the DPS's service API. */
 bool may(const struct principal *p, enum right right);
+/* To the application. Devices, their groups, jobs and settings are the whole application's: who
+ * acts within an organization may do nothing there, whatever its roles say. */
+bool may_do(const struct principal *p, enum permission permission);
+/* Nobody hands out more than he has (contract/central.md 4.8), nor beyond his organization. */
+bool may_grant(const struct principal *p, permission_set permissions, slice organization);
 
 /* "SharedAccessSignature sr=...&skn=policy" of a hub service or DPS service call. `segments` is
  * the resource behind the host. ST_UNAUTHORIZED or ST_OK; the rights are those of the policy. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "identity/identity_internal.h"
+#include "identity/organization.h"
 #include "identity/principal.h"
 
 /* --- rights ---------------------------------------------------------------------------------- */
@@ -27,6 +28,30 @@ bool may(const struct principal *p, enum right right)
             has |= implied_rights[i].implies;
     }
     return (has & asked) == asked;
+}
+
+/* What is divided among organizations: who acts within one, acts on its part. */
+static const permission_set divided =
+    PERMISSION(PERM_ROLES_VIEW) | PERMISSION(PERM_USERS_VIEW) | PERMISSION(PERM_USERS_ADD) |
+    PERMISSION(PERM_USERS_UPDATE) | PERMISSION(PERM_USERS_DELETE) |
+    PERMISSION(PERM_ORGANIZATIONS_VIEW) | PERMISSION(PERM_ORGANIZATIONS_UPDATE) |
+    PERMISSION(PERM_ORGANIZATIONS_CREATE) | PERMISSION(PERM_ORGANIZATIONS_DELETE) |
+    PERMISSION(PERM_TOKENS_VIEW) | PERMISSION(PERM_TOKENS_CREATE) | PERMISSION(PERM_TOKENS_DELETE);
+
+bool may_do(const struct principal *p, enum permission permission)
+{
+    permission_set has;
+
+    if (!p || (unsigned)permission >= PERM_COUNT)
+        return false;
+    has = p->organization[0] ? p->permissions & divided : p->permissions;
+    return (has & PERMISSION(permission)) != 0;
+}
+
+bool may_grant(const struct principal *p, permission_set permissions, slice organization)
+{
+    return (permission_complete(permissions) & ~p->permissions) == 0 &&
+           organization_covers(slice_str(p->organization), organization);
 }
 
 /* --- tokens ---------------------------------------------------------------------------------- */

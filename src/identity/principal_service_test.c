@@ -256,9 +256,7 @@ static void make_token(struct fixture *f, const char *token_id, instant expires_
     struct fault why = {0};
 
     ret->max = 1024;
-    assert_int_equal(api_token_create_now(f->id, slice_str(token_id),
-                                          RIGHT_APP_READ | RIGHT_APP_WRITE, expires_at, ret, &why),
-                     want);
+    assert_int_equal(api_token_create_now(f->id, slice_str(token_id), expires_at, ret, &why), want);
 }
 
 static enum status use(struct fixture *f, const char *before, slice token, struct call *ret)
@@ -283,7 +281,9 @@ static void C114_an_api_token_comes_in_until_it_expires(void **state)
     assert_true(
         slice_starts_with(buf_slice(&token), SLICE("SharedAccessSignature sr=muster&sig=mst_")));
     assert_int_equal(use(f, "", buf_slice(&token), &c), ST_OK);
-    assert_int_equal(c.principal.rights, RIGHT_APP_READ | RIGHT_APP_WRITE);
+    assert_int_equal(c.principal.rights, RIGHT_NONE);
+    assert_true(may_do(&c.principal, PERM_TOKENS_CREATE));
+    assert_string_equal(c.principal.organization, "");
     assert_string_equal(c.principal.name, "first");
     assert_null(c.principal.hub);
     assert_int_equal(use(f, "Bearer ", buf_slice(&token), &c), ST_OK);

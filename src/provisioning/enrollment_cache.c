@@ -98,6 +98,30 @@ void enrollment_cache_refresh(struct provisioning *p, enrollment_cache_fn *on_ca
     store_read(p->st, &enrollment_groups_sql, NULL, 0, on_groups, r);
 }
 
+struct read_now {
+    struct refresh refresh;
+    enum status status;
+};
+
+static void on_groups_now(void *context, enum status status, struct rows *rows)
+{
+    struct read_now *now = context;
+
+    now->status = status == ST_OK ? read_groups(&now->refresh, rows) : status;
+}
+
+enum status enrollment_cache_read_now(struct provisioning *p, struct enrollment_cache *ret)
+{
+    struct read_now now = {.refresh.p = p};
+
+    (void)store_read_now(p->st, &enrollment_groups_sql, NULL, 0, on_groups_now, &now);
+    if (now.status == ST_OK)
+        *ret = now.refresh.fresh;
+    else
+        enrollment_cache_deinit(&now.refresh.fresh);
+    return now.status;
+}
+
 void enrollment_cache_at(struct provisioning *p, int64_t version, enrollment_cache_fn *on_cache,
                          void *context)
 {

@@ -24,6 +24,8 @@ void enrollment_cache_at(struct provisioning *p, int64_t version, enrollment_cac
                          void *context);
 /* Reads the groups whatever the version: for a change that must see all of them. */
 void enrollment_cache_refresh(struct provisioning *p, enrollment_cache_fn *on_cache, void *context);
+/* On a thread that may wait, into a cache of the caller's. */
+CHECKED enum status enrollment_cache_read_now(struct provisioning *p, struct enrollment_cache *ret);
 void enrollment_cache_deinit(struct enrollment_cache *cache);
 
 /* The group of that ID, without case; NULL when there is none. */

@@ -2,6 +2,7 @@
 
 #include "base/reader.h"
 #include "provisioning/provisioning_internal.h"
+#include "store/sql_list.h"
 
 #define KEYS_MAX (2 * (1 + SECRET_MAX))
 
@@ -41,6 +42,9 @@ void enrollment_read_list(struct store *st, enum enrollment_kind kind, slice aft
     store_read(st, &sql, params, COUNT_OF(params), on_rows, context);
 }
 
+const struct sql enrollment_some_sql = {
+    "SELECT " ENROLLMENT_COLUMNS " FROM enrollment e WHERE e.kind = 1 AND e.id_key IN (" SQL_LIST
+    ")"};
 const struct sql enrollment_groups_sql = {
     "SELECT s.version, " ENROLLMENT_COLUMNS
     " FROM enrollment_set s LEFT JOIN enrollment e ON e.kind = 2 WHERE s.id = 1 ORDER BY e.id_key"};

@@ -40,6 +40,8 @@ void enrollment_read_first(struct store *st, slice individual_key, slice group_k
                            store_rows_fn *on_rows, void *context);
 void enrollment_read_list(struct store *st, enum enrollment_kind kind, slice after_key,
                           unsigned limit, store_rows_fn *on_rows, void *context);
+/* SQL_LIST of keys of individual enrollments (sql_list.h). */
+extern const struct sql enrollment_some_sql;
 /* The set's version, then the columns of a group; one row with NULL columns when there are none. */
 extern const struct sql enrollment_groups_sql;
 

@@ -6,6 +6,7 @@
  *     enrollment_check.c    what an enrollment may be
  *     enrollment_store.c    their rows and SQL
  *     enrollment_cache.c    the groups with their keys open, one cache a worker
+ *     device_keys.c         the keys of many devices at once
  *     authority.c           the certificate slots of groups: acts, their units of work
  *     authority_plan.c      what an act makes of a slot: pure
  *     authority_view.c      the slots as people see them

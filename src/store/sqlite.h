@@ -2,6 +2,7 @@
  *
  *     sqlite.c             opens everything: lock, files, migration, readers, writer
  *     sqlite_connection.c  one connection: settings, statements prepared once, binding
+ *     sqlite_functions.c   what statements may call
  *     sqlite_migrate.c     schema steps and the backup before them
  *     sqlite_writer.c      the one thread that writes and checkpoints: group commit
  *     sqlite_batch.c       the units of one commit: guards, savepoints, what to do when it fails
@@ -44,6 +45,9 @@ enum connection_role { CONNECTION_WRITER, CONNECTION_READER };
 CHECKED bool connection_open(struct connection *c, const char *path, enum connection_role role,
                              struct fault *why);
 void connection_close(struct connection *c);
+
+/* Gives statements of this connection their functions. SQLite's result code. */
+int connection_add_functions(sqlite3 *db);
 
 /* A prepared statement, ready to bind; back with connection_give. SQLite's result code. */
 int connection_take(struct connection *c, const struct sql *sql, sqlite3_stmt **ret);

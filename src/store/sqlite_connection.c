@@ -66,6 +66,8 @@ bool connection_open(struct connection *c, const char *path, enum connection_rol
     if (code == SQLITE_OK)
         code = set_switches(c->db, role);
     if (code == SQLITE_OK)
+        code = connection_add_functions(c->db);
+    if (code == SQLITE_OK)
         code = sqlite3_exec(c->db, roles[role].settings, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         return true;

@@ -14,7 +14,8 @@
  * that does not hold rolls the unit back: ST_CONFLICT, and the caller starts anew.
  *
  * SQL is written in the common subset of SQLite 3.40 and PostgreSQL 15, parameters ?1 ?2 ...,
- * one `static const struct sql` for each statement in the module's own *_store.c. */
+ * one `static const struct sql` for each statement in the module's own *_store.c. One function is
+ * the drivers' own: sha256_hex(text). */
 #ifndef MUSTER_STORE_STORE_H
 #define MUSTER_STORE_STORE_H
 

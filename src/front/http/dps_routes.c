@@ -171,9 +171,9 @@ static void on_state_lookup(struct exchange *x)
 }
 
 static const struct http_route routes[] = {
-    {HTTP_PUT, "{}/registrations/{}/register", RIGHT_NONE, on_register},
-    {HTTP_GET, "{}/registrations/{}/operations/{}", RIGHT_NONE, on_status},
-    {HTTP_POST, "{}/registrations/{}", RIGHT_NONE, on_state_lookup},
+    {HTTP_PUT, "{}/registrations/{}/register", ROUTE_OPEN, on_register},
+    {HTTP_GET, "{}/registrations/{}/operations/{}", ROUTE_OPEN, on_status},
+    {HTTP_POST, "{}/registrations/{}", ROUTE_OPEN, on_state_lookup},
 };
 
 const struct http_family dps_family = {

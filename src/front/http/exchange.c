@@ -50,6 +50,7 @@ void exchange_release(struct exchange *x)
 {
     if (--x->refs > 0)
         return;
+    http_front_remove_stream(x);
     buf_deinit(&x->body);
     buf_deinit(&x->headers);
     arena_deinit(&x->arena);
@@ -63,7 +64,12 @@ slice exchange_id(const struct exchange *x)
 
 slice exchange_peer(const struct exchange *x)
 {
-    return x->connection ? http_connection_peer(x->connection) : (slice){0};
+    return x->peer;
+}
+
+struct act exchange_act(const struct exchange *x)
+{
+    return (struct act){.by = &x->principal, .source = x->peer, .request_id = exchange_id(x)};
 }
 
 struct x509_st *exchange_certificate(const struct exchange *x)
@@ -110,7 +116,7 @@ void exchange_answer_as(struct exchange *x, int http_status, slice content_type,
 {
     BUF_CLEANUP struct buf head = {.max = 32 * 1024};
 
-    if (!x->connection)
+    if (x->is_held || exchange_audit(x, http_status, content_type, body) || !x->connection)
         return;
     count(http_status);
     write_head(x, http_status, http_status == 204 ? (slice){0} : content_type, &head);
@@ -130,6 +136,10 @@ void exchange_answer(struct exchange *x, int http_status, slice body)
 
 void exchange_answer_error(struct exchange *x, enum status status, const struct fault *why)
 {
+    if (x->is_held)
+        return;
+    if (status == ST_FORBIDDEN)
+        exchange_audit_denial(x);
     if (x->connection)
         x->family->answer_error(x, status, why);
 }
@@ -140,9 +150,11 @@ void exchange_stream(struct exchange *x, slice content_type)
 {
     BUF_CLEANUP struct buf head = {.max = 32 * 1024};
 
+    exchange_audit_stream(x);
     if (!x->connection)
         return;
     count(200);
+    http_front_add_stream(x);
     write_head(x, 200, content_type, &head);
     buf_append_str(&head, "Transfer-Encoding: chunked\r\n\r\n");
     http_connection_send_head(x->connection, buf_slice(&head));
@@ -173,6 +185,29 @@ void exchange_stream_end(struct exchange *x)
         return;
     http_connection_send(x->connection, SLICE("0\r\n\r\n"));
     http_connection_answered(x->connection);
+}
+
+/* --- streamed bodies -------------------------------------------------------------------------- */
+
+void exchange_take_body(struct exchange *x, void (*on_body)(struct exchange *x, slice part),
+                        void (*on_body_end)(struct exchange *x))
+{
+    x->on_body = on_body;
+    x->on_body_end = on_body_end;
+    if (x->connection)
+        http_connection_take_body(x->connection);
+}
+
+void exchange_pause_body(struct exchange *x)
+{
+    if (x->connection)
+        http_connection_pause_body(x->connection);
+}
+
+void exchange_resume_body(struct exchange *x)
+{
+    if (x->connection)
+        http_connection_resume_body(x->connection);
 }
 
 /* --- what handlers ask ----------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* One HTTP request and its answer, from the whole head to the last byte.
  *
  *     reading body -> handling -> answered (or streaming -> ended)
+ *     handling -> taking body, part by part -> answered
  *
  * An exchange owns copies of all a handler looks at, in its arena, so a handler may answer now or
  * later from a callback. It lives until it is answered and its connection has let go; a handler
@@ -14,6 +15,7 @@
 #include "codec/json.h"
 #include "crypto/crypto.h"
 #include "front/http/http_front.h"
+#include "identity/access.h"
 #include "identity/principal.h"
 
 struct http_connection;
@@ -29,22 +31,35 @@ struct log_watch {
     void (*wake)(struct log_watch *watch);
 };
 
+/* What is one worker's own. */
+struct http_worker {
+    struct http_front *front;
+    struct log_watch *watches;
+    struct exchange *streams; /* answers that go on */
+    struct timer recheck;     /* armed while there are some */
+};
+
 struct http_front {
     struct http_front_options options;
     struct workers *workers;
-    struct log_watch **watches; /* a list for each worker */
+    struct http_worker *own; /* of each */
 };
 
 /* `wake` is called once, in a later turn of this worker. */
 void http_front_watch_log(struct http_front *front, struct log_watch *watch);
 void http_front_unwatch_log(struct log_watch *watch);
+/* A stream outlives the moment that its caller was let in: when what he may do has changed, and
+ * once a minute, he is asked for anew, and the stream is cut off if he may not have it any more. */
+void http_front_add_stream(struct exchange *x);
+void http_front_remove_stream(struct exchange *x);
 
-/* A row of a route table. `{}` in the pattern binds one segment. The right is checked before the
- * handler runs; RIGHT_NONE is for routes that decide themselves or are open. */
+/* A row of a route table. `{}` in the pattern binds one segment. The permission is checked before
+ * the handler runs; ROUTE_OPEN is for routes that decide themselves or are open. */
+#define ROUTE_OPEN PERM_COUNT
 struct http_route {
     enum http_method method;
     const char *pattern; /* "devices/{}/twin", below the family's base */
-    enum right right;
+    enum permission permission;
     void (*handle)(struct exchange *x);
 };
 
@@ -52,12 +67,15 @@ struct http_route {
 struct http_body_limit {
     const char *pattern;
     size_t max;
+    bool is_streamed; /* the handler runs before the body comes: exchange_take_body */
 };
 
 /* An API family: how it finds its routes, knows its callers and words its errors. */
 struct http_family {
     const struct http_route *routes;
     size_t route_count;
+    /* In place of `routes`: the row of that number, NULL behind the last. */
+    const struct http_route *(*route_at)(size_t index);
     size_t base_segments; /* of the path, before the pattern begins */
     size_t body_max;
     const struct http_body_limit *body_limits;
@@ -79,12 +97,19 @@ struct exchange {
     const struct http_route *route;
     slice bound[ROUTE_BOUND_MAX]; /* what the pattern's {} stand for */
     struct principal principal;
+    slice peer;
+    bool is_audited; /* already; by the change itself when its unit of work holds the entry */
+    bool is_held;    /* the answer is there, and goes out once it is told */
     unsigned refs;
-    char id[UUID_LEN];                      /* x-ms-request-id */
-    struct buf headers;                     /* further header lines of the answer */
-    void *own;                              /* of a streamed answer: the handler's own */
-    void (*on_drained)(struct exchange *x); /* streaming: room for more */
-    void (*on_gone)(struct exchange *x);    /* streaming: the peer left */
+    char id[UUID_LEN];                           /* x-ms-request-id */
+    struct buf headers;                          /* further header lines of the answer */
+    struct exchange *next_stream, **stream_link; /* stream_link is NULL while not on the list */
+    void *own;                                   /* of a streamed answer or body: the handler's */
+    void (*on_drained)(struct exchange *x);      /* streaming: room for more */
+    void (*on_gone)(struct exchange *x);         /* streaming: the peer left */
+    bool streams_body;                           /* its body waits for exchange_take_body */
+    void (*on_body)(struct exchange *x, slice part);
+    void (*on_body_end)(struct exchange *x);
 };
 
 void exchange_hold(struct exchange *x);
@@ -96,6 +121,8 @@ static inline bool exchange_is_wanted(const struct exchange *x)
 }
 slice exchange_id(const struct exchange *x);
 slice exchange_peer(const struct exchange *x);
+/* Who acts, in the domain's words; borrows from the exchange. */
+struct act exchange_act(const struct exchange *x);
 struct x509_st *exchange_certificate(const struct exchange *x);
 struct stack_st_X509 *exchange_intermediates(const struct exchange *x);
 
@@ -113,12 +140,26 @@ void exchange_stream_part(struct exchange *x, slice part);
 size_t exchange_stream_waiting(const struct exchange *x);
 void exchange_stream_end(struct exchange *x);
 
+/* A streamed body: its parts as they come, then the end. A handler that answers without taking it
+ * has the connection closed behind the answer. on_gone, if the peer leaves before the end. */
+void exchange_take_body(struct exchange *x, void (*on_body)(struct exchange *x, slice part),
+                        void (*on_body_end)(struct exchange *x));
+/* No further part until it is resumed; one pause wants one resume. */
+void exchange_pause_body(struct exchange *x);
+void exchange_resume_body(struct exchange *x);
+
 /* The body as a JSON object; false after a 400 was answered. */
 CHECKED bool exchange_json(struct exchange *x, struct json **ret);
 /* A query parameter, decoded; false when absent. */
 bool exchange_query(struct exchange *x, slice name, slice *ret);
 
-/* router.c: the family by its path, and how large a body it takes there. */
+/* audit_trail.c: a request ended with this answer, in a refusal, or in a stream; whether or not its
+ * peer still waits for it. True: the answer goes out later, when the audit log holds the entry. */
+bool exchange_audit(struct exchange *x, int http_status, slice content_type, slice body);
+void exchange_audit_denial(struct exchange *x);
+void exchange_audit_stream(struct exchange *x);
+
+/* router.c: the family by its path, how large a body it takes there, and whether in parts. */
 size_t exchange_body_max(struct exchange *x);
 /* router.c: finds family and route, authenticates, checks the right, runs the handler. */
 void exchange_route(struct exchange *x);
@@ -134,9 +175,14 @@ size_t http_connection_output_len(const struct http_connection *c);
 slice http_connection_peer(const struct http_connection *c);
 struct x509_st *http_connection_certificate(const struct http_connection *c);
 struct stack_st_X509 *http_connection_intermediates(const struct http_connection *c);
+/* Cuts off: what is under way is not finished. */
+void http_connection_close(struct http_connection *c);
 bool http_connection_keeps_alive(const struct http_connection *c);
 void http_connection_set_authenticated(struct http_connection *c);
+void http_connection_take_body(struct http_connection *c);
+void http_connection_pause_body(struct http_connection *c);
+void http_connection_resume_body(struct http_connection *c);
 
-extern const struct http_family dps_family, application_family, operations_family;
+extern const struct http_family dps_family, application_family, rest_family, operations_family;
 
 #endif

@@ -3,11 +3,19 @@
 #include <stdlib.h>
 
 #include "front/http/exchange.h"
+#include "identity/api_token.h"
+
+#define RECHECK_MS 60000
+
+static struct http_worker *own_of(struct http_front *front)
+{
+    return &front->own[worker_index(worker_current())];
+}
 
 static void on_log_advanced(void *context, slice subject, slice message)
 {
-    struct http_front *front = context;
-    struct log_watch **head = &front->watches[worker_index(worker_current())];
+    struct http_worker *own = context;
+    struct log_watch **head = &own->watches;
 
     (void)subject;
     (void)message;
@@ -19,11 +27,17 @@ static void on_log_advanced(void *context, slice subject, slice message)
     }
 }
 
+static void on_access_changed(void *context, slice subject, slice message);
+
 static bool subscribe(struct http_front *front)
 {
     for (unsigned i = 0; i < workers_count(front->workers); i++) {
-        if (!bus_subscribe(front->options.bus, workers_at(front->workers, i), LOG_ADVANCED_SUBJECT,
-                           on_log_advanced, front))
+        struct worker *w = workers_at(front->workers, i);
+        struct http_worker *own = &front->own[i];
+
+        own->front = front;
+        if (!bus_subscribe(front->options.bus, w, LOG_ADVANCED_SUBJECT, on_log_advanced, own) ||
+            !bus_subscribe(front->options.bus, w, ACCESS_CHANGED_SUBJECT, on_access_changed, own))
             return false;
     }
     return true;
@@ -37,8 +51,8 @@ struct http_front *http_front_create(struct workers *ws, const struct http_front
         return NULL;
     front->options = *options;
     front->workers = ws;
-    front->watches = calloc(workers_count(ws), sizeof(struct log_watch *));
-    if (front->watches && subscribe(front))
+    front->own = calloc(workers_count(ws), sizeof *front->own);
+    if (front->own && subscribe(front))
         return front;
     http_front_destroy(front);
     return NULL;
@@ -48,7 +62,7 @@ void http_front_destroy(struct http_front *front)
 {
     if (!front)
         return;
-    free(front->watches);
+    free(front->own);
     free(front);
 }
 
@@ -66,7 +80,7 @@ void http_front_unwatch_log(struct log_watch *watch)
 
 void http_front_watch_log(struct http_front *front, struct log_watch *watch)
 {
-    struct log_watch **head = &front->watches[worker_index(worker_current())];
+    struct log_watch **head = &own_of(front)->watches;
 
     http_front_unwatch_log(watch);
     watch->next = *head;
@@ -74,4 +88,77 @@ void http_front_watch_log(struct http_front *front, struct log_watch *watch)
     if (watch->next)
         watch->next->link = &watch->next;
     *head = watch;
+}
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+static void on_principal(void *context, enum status status, const struct principal *p,
+                         const struct fault *why)
+{
+    struct exchange *x = context;
+
+    (void)why;
+    if (status == ST_OK && may_do(p, x->route->permission))
+        x->principal = *p;
+    else if (x->connection)
+        http_connection_close(x->connection);
+    exchange_release(x);
+}
+
+/* An end of one stream ends no other: the next stays where it is. */
+static void recheck(struct http_worker *own)
+{
+    struct exchange *next;
+
+    for (struct exchange *x = own->streams; x; x = next) {
+        next = x->next_stream;
+        if (!x->connection)
+            continue;
+        exchange_hold(x);
+        api_token_authenticate(own->front->options.identity,
+                               http_header(x->request, SLICE("Authorization")), on_principal, x);
+    }
+}
+
+static void on_access_changed(void *context, slice subject, slice message)
+{
+    (void)subject;
+    (void)message;
+    recheck(context);
+}
+
+/* Tokens end, too. */
+static void on_recheck(struct timer *t)
+{
+    struct http_worker *own =
+        (struct http_worker *)((char *)t - offsetof(struct http_worker, recheck));
+
+    recheck(own);
+    if (own->streams)
+        timer_arm(worker_current(), t, RECHECK_MS, on_recheck);
+}
+
+void http_front_add_stream(struct exchange *x)
+{
+    struct http_worker *own = own_of(x->front);
+
+    if (x->stream_link || x->principal.name[0] == '\0')
+        return;
+    x->next_stream = own->streams;
+    x->stream_link = &own->streams;
+    if (x->next_stream)
+        x->next_stream->stream_link = &x->next_stream;
+    own->streams = x;
+    if (!timer_is_armed(&own->recheck))
+        timer_arm(worker_current(), &own->recheck, RECHECK_MS, on_recheck);
+}
+
+void http_front_remove_stream(struct exchange *x)
+{
+    if (!x->stream_link)
+        return;
+    *x->stream_link = x->next_stream;
+    if (x->next_stream)
+        x->next_stream->stream_link = x->stream_link;
+    x->stream_link = NULL;
 }

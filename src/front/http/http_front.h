@@ -13,12 +13,14 @@
 #include "provisioning/provisioning.h"
 
 struct http_front;
+struct operations;
 
 struct http_front_options {
     struct identity *identity;
     struct hub *hub;
     struct provisioning *provisioning;
     struct central *central;
+    struct operations *operations;
     struct store *store;
     struct stream_log *log;
     struct bus *bus;

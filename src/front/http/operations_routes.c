@@ -37,7 +37,7 @@ static void on_principal(void *context, enum status status, const struct princip
     struct exchange *x = context;
     BUF_CLEANUP struct buf text = {.max = METRICS_MAX};
 
-    if (status != ST_OK || !may(p, RIGHT_APP_READ)) {
+    if (status != ST_OK || !may_do(p, PERM_METRICS_VIEW)) {
         exchange_answer_error(x, status != ST_OK ? status : ST_FORBIDDEN, why);
     } else {
         metrics_print(&text);
@@ -62,10 +62,10 @@ static void on_root(struct exchange *x)
 }
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "", RIGHT_NONE, on_root},
-    {HTTP_GET, "healthz", RIGHT_NONE, on_health},
-    {HTTP_GET, "readyz", RIGHT_NONE, on_ready},
-    {HTTP_GET, "metrics", RIGHT_NONE, on_metrics},
+    {HTTP_GET, "", ROUTE_OPEN, on_root},
+    {HTTP_GET, "healthz", ROUTE_OPEN, on_health},
+    {HTTP_GET, "readyz", ROUTE_OPEN, on_ready},
+    {HTTP_GET, "metrics", ROUTE_OPEN, on_metrics},
 };
 
 const struct http_family operations_family = {

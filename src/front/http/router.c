@@ -14,6 +14,8 @@ static const struct http_family *family_of(const struct http_path *path)
         slice_equal(path->segments[1], SLICE("muster")) &&
         slice_equal(path->segments[2], SLICE("v1")))
         return &application_family;
+    if (slice_equal(path->segments[0], SLICE("api")))
+        return &rest_family;
     for (size_t i = 0; i < COUNT_OF(operations); i++) {
         if (path->count == 1 && slice_equal(path->segments[0], slice_str(operations[i])))
             return &operations_family;
@@ -53,20 +55,30 @@ size_t exchange_body_max(struct exchange *x)
         return unrouted_body_max;
     x->family = family_of(&x->path);
     for (size_t i = 0; i < x->family->body_limit_count; i++) {
-        if (matches(x->family, x->family->body_limits[i].pattern, &x->path, bound))
-            return x->family->body_limits[i].max;
+        const struct http_body_limit *limit = &x->family->body_limits[i];
+
+        if (!matches(x->family, limit->pattern, &x->path, bound))
+            continue;
+        x->streams_body = limit->is_streamed;
+        return limit->max;
     }
     return x->family->body_max;
+}
+
+static const struct http_route *route_at(const struct http_family *family, size_t index)
+{
+    if (family->route_at)
+        return family->route_at(index);
+    return index < family->route_count ? &family->routes[index] : NULL;
 }
 
 /* ST_METHOD_NOT_ALLOWED when only the method does not fit. */
 static enum status find_route(struct exchange *x)
 {
     enum status status = ST_NOT_FOUND;
+    const struct http_route *route;
 
-    for (size_t i = 0; i < x->family->route_count; i++) {
-        const struct http_route *route = &x->family->routes[i];
-
+    for (size_t i = 0; (route = route_at(x->family, i)); i++) {
         if (!matches(x->family, route->pattern, &x->path, x->bound))
             continue;
         if (route->method == x->request->method ||
@@ -85,7 +97,7 @@ void exchange_dispatch(struct exchange *x)
 
     if (!exchange_is_wanted(x))
         return;
-    if (x->route->right != RIGHT_NONE && !may(&x->principal, x->route->right)) {
+    if (x->route->permission != ROUTE_OPEN && !may_do(&x->principal, x->route->permission)) {
         fault_set(&why, ST_FORBIDDEN, "this token lacks the right for that");
         exchange_answer_error(x, ST_FORBIDDEN, &why);
         return;

@@ -1,0 +1,183 @@
+/* The compatible REST API: its tables, its version, its pages. */
+#include "front/http/rest.h"
+
+#include "base/text.h"
+#include "front/http/application.h"
+
+#define LINK_MAX 8192
+
+static const struct rest_table *const tables[] = {
+    &rest_access,
+    &rest_organizations,
+    &rest_templates,
+};
+
+/* --- dispatch -------------------------------------------------------------------------------- */
+
+static const struct http_route *route_at(size_t index)
+{
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        if (index < tables[i]->count)
+            return &tables[i]->routes[index].http;
+        index -= tables[i]->count;
+    }
+    return NULL;
+}
+
+/* The names that clients use (contract/central.md 0.2); all mean the same here. */
+static bool is_version(slice version)
+{
+    static const char *const versions[] = {
+        "2022-07-31",         "2022-05-31",  "1.0",         "2022-10-31-preview",
+        "2022-06-30-preview", "1.2-preview", "1.1-preview",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        if (slice_equal(version, slice_str(versions[i])))
+            return true;
+    }
+    return false;
+}
+
+static void authenticate(struct exchange *x)
+{
+    slice version;
+
+    if (exchange_query(x, SLICE("api-version"), &version) && is_version(version))
+        app_authenticate(x);
+    else
+        app_answer_error_as(x, 400, "InvalidApiVersion",
+                            "state api-version=2022-07-31 in the query");
+}
+
+const struct http_family rest_family = {
+    .route_at = route_at,
+    .base_segments = 1, /* api */
+    .body_max = 1024 * 1024,
+    .authenticate = authenticate,
+    .answer_error = app_answer_error,
+};
+
+/* --- shared by handlers ---------------------------------------------------------------------- */
+
+bool rest_wrong(struct exchange *x, const char *sentence)
+{
+    return app_wrong(x, sentence);
+}
+
+void rest_answer(struct exchange *x, int http_status, const struct buf *body)
+{
+    struct fault why;
+
+    if (!body->failed) {
+        exchange_answer(x, http_status, buf_slice(body));
+        return;
+    }
+    fault_set(&why, ST_INTERNAL, "the answer is too large");
+    exchange_answer_error(x, ST_INTERNAL, &why);
+}
+
+void rest_end(struct exchange *x, enum status status, const struct buf *body,
+              const struct fault *why)
+{
+    if (status != ST_OK)
+        exchange_answer_error(x, status, why);
+    else if (body)
+        rest_answer(x, 200, body);
+    else
+        exchange_answer(x, 204, (slice){0});
+    exchange_release(x);
+}
+
+void rest_end_change(struct exchange *x, enum status status, const struct buf *body,
+                     const struct fault *why)
+{
+    x->is_audited = status == ST_OK;
+    rest_end(x, status, body, why);
+}
+
+/* --- lists ----------------------------------------------------------------------------------- */
+
+/* Both spellings, in every version. */
+static bool read_limit(struct exchange *x, unsigned *ret)
+{
+    uint64_t limit = REST_PAGE_DEFAULT;
+    slice text;
+
+    if ((exchange_query(x, SLICE("$top"), &text) ||
+         exchange_query(x, SLICE("maxpagesize"), &text)) &&
+        (!slice_to_u64(text, &limit) || limit < 1 || limit > REST_PAGE_MAX)) {
+        app_answer_error_as(x, 400, "InvalidParameter", "a page has 1 to 100 items");
+        return false;
+    }
+    *ret = (unsigned)limit;
+    return true;
+}
+
+struct rest_list *rest_list_begin(struct exchange *x)
+{
+    struct rest_list *list = arena_alloc(&x->arena, sizeof *list);
+
+    if (!list) {
+        exchange_answer_error(x, ST_NO_MEMORY, NULL);
+        return NULL;
+    }
+    if (!read_limit(x, &list->limit))
+        return NULL;
+    if (!exchange_query(x, SLICE("$skiptoken"), &list->after))
+        list->after = (slice){0};
+    list->x = x;
+    buf_init(&list->text, REST_ANSWER_MAX);
+    buf_init(&list->last, 1024);
+    list->w = (struct json_writer){.to = &list->text};
+    json_open(&list->w, (slice){0}, '{');
+    json_open(&list->w, SLICE("value"), '[');
+    exchange_hold(x);
+    return list;
+}
+
+void rest_list_row(struct rest_list *list, slice id)
+{
+    list->count++;
+    buf_clear(&list->last);
+    buf_append(&list->last, id);
+}
+
+/* Clients follow it as it is and add nothing: so it says again all that was asked. */
+static void write_link(const struct rest_list *list, struct buf *to)
+{
+    const struct http_request *r = list->x->request;
+
+    buf_printf(to, "https://%.*s%.*s?", SLICE_FMT(r->host), SLICE_FMT(r->path));
+    for (slice rest = r->query; rest.ptr && rest.len > 0;) {
+        slice parameter = slice_split(&rest, '&');
+
+        if (slice_starts_with_nocase(parameter, SLICE("$skiptoken=")) ||
+            slice_starts_with_nocase(parameter, SLICE("%24skiptoken=")))
+            continue;
+        buf_append(to, parameter);
+        buf_append_byte(to, '&');
+    }
+    buf_append_str(to, "$skiptoken=");
+    percent_encode(buf_slice(&list->last), to);
+}
+
+void rest_list_end(struct rest_list *list, enum status status, const struct fault *why)
+{
+    BUF_CLEANUP struct buf link = {.max = LINK_MAX};
+    struct exchange *x = list->x;
+
+    json_close(&list->w, ']');
+    if (list->count >= list->limit) {
+        write_link(list, &link);
+        json_put_text(&list->w, SLICE("nextLink"), buf_slice(&link));
+    }
+    json_close(&list->w, '}');
+    if (status == ST_OK)
+        rest_answer(x, 200, &list->text);
+    else
+        exchange_answer_error(x, status, why);
+    buf_deinit(&list->text);
+    buf_deinit(&list->last);
+    exchange_release(x);
+}
