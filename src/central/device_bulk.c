@@ -2,8 +2,8 @@
  *
  *     [template] -> [count] -> page -> unit -> told, sessions closed -> page ...
  *
- * A page that somebody else's change undoes is tried again half as long, so that one restless device
- * keeps none of the others waiting. */
+ * A page that somebody else's change undoes is tried again half as long, so that one restless
+ * device keeps none of the others waiting. */
 #include "central/device_bulk.h"
 
 #include <stdlib.h>
@@ -24,8 +24,8 @@
 #define LOG_MAX ((size_t)1 << 20) /* of a page */
 
 enum bulk_count { BULK_CHANGED, BULK_UNCHANGED, BULK_COUNTS };
-static const char *const count_names[] = {[BULK_CHANGED] = "changed",
-                                          [BULK_UNCHANGED] = "unchanged"};
+static const char *const count_names[] = {
+    [BULK_CHANGED] = "changed", [BULK_UNCHANGED] = "unchanged"};
 
 enum bulk_phase { BULK_TEMPLATE, BULK_COUNTING, BULK_ACTING };
 
@@ -44,7 +44,7 @@ struct device_bulk {
     slice template_id;
     struct device_filter filter;
     int64_t counted;
-    slice rest; /* of the IDs, behind what is committed */
+    slice rest;         /* of the IDs, behind what is committed */
     struct arena arena; /* the page's */
     struct bulk_item items[PAGE_MAX];
     size_t count, limit;
@@ -74,40 +74,13 @@ static enum device_act act_of(enum operation_kind kind)
 
 /* --- what is asked for ------------------------------------------------------------------------ */
 
-static void write_filter(const struct device_filter *f, struct json_writer *w)
-{
-    json_open(w, SLICE("filter"), '{');
-    if (f->status >= 0)
-        json_put_text(w, SLICE("status"),
-                      slice_str(device_status_name((enum device_status)f->status)));
-    if (f->template_id.len > 0)
-        json_put_text(w, SLICE("template"), f->template_id);
-    if (f->unassociated)
-        json_put_bool(w, SLICE("unassociated"), true);
-    json_close(w, '}');
-}
-
-static int64_t count_lines(slice text)
+int64_t device_bulk_count_ids(slice text)
 {
     int64_t count = 0;
 
     for (slice rest = text; rest.ptr && rest.len > 0; count++)
         slice_split(&rest, '\n');
     return count;
-}
-
-static void write_parameters(const struct device_bulk_request *request, struct buf *to)
-{
-    struct json_writer w = {.to = to};
-
-    json_open(&w, (slice){0}, '{');
-    if (request->template_id.len > 0)
-        json_put_text(&w, SLICE("template"), request->template_id);
-    if (request->ids.len > 0)
-        json_put_int(&w, SLICE("devices"), count_lines(request->ids));
-    else
-        write_filter(&request->filter, &w);
-    json_close(&w, '}');
 }
 
 static int status_of(slice name)
@@ -250,7 +223,8 @@ static void on_counted(void *context, enum status status, const struct device_vi
         return;
     }
     bulk->counted += (int64_t)bulk->count;
-    bulk->filter.after = arena_copy(&bulk->run->arena, slice_of(bulk->to.cursor, bulk->to.cursor_len));
+    bulk->filter.after =
+        arena_copy(&bulk->run->arena, slice_of(bulk->to.cursor, bulk->to.cursor_len));
     if (bulk->count == COUNT_PAGE && !bulk->run->arena.failed)
         operation_next(bulk->run);
     else
@@ -260,7 +234,7 @@ static void on_counted(void *context, enum status status, const struct device_vi
 static void count(struct device_bulk *bulk)
 {
     if (is_by_ids(bulk)) {
-        commit_total(bulk, count_lines(bulk->run->items));
+        commit_total(bulk, device_bulk_count_ids(bulk->run->items));
         return;
     }
     bulk->count = 0;
@@ -324,8 +298,8 @@ static void commit_page(struct device_bulk *bulk)
         judge(bulk, unit, &bulk->items[i]);
     if (!is_by_ids(bulk) && bulk->count > 0)
         set_after(&bulk->to, bulk->items[bulk->count - 1].id);
-    if (bulk->act == ACT_ASSOCIATE && bulk->to.counts[BULK_CHANGED] >
-                                          bulk->run->progress.counts[BULK_CHANGED])
+    if (bulk->act == ACT_ASSOCIATE &&
+        bulk->to.counts[BULK_CHANGED] > bulk->run->progress.counts[BULK_CHANGED])
         template_unit_guard(unit, bulk->template_id);
     bulk->to.log_bytes += (int64_t)bulk->log.len;
     operation_commit(bulk->run, unit, &bulk->to,
@@ -399,8 +373,7 @@ static void read_page(struct device_bulk *bulk)
     if (!is_by_ids(bulk)) {
         bulk->pending = 1;
         bulk->filter.limit = (unsigned)bulk->limit;
-        bulk->filter.after =
-            slice_of(bulk->run->progress.cursor, bulk->run->progress.cursor_len);
+        bulk->filter.after = slice_of(bulk->run->progress.cursor, bulk->run->progress.cursor_len);
         central_device_list(c, &bulk->filter, on_listed, bulk);
         return;
     }
@@ -497,25 +470,3 @@ const struct operation_type device_bulk_type = {
     .finished = finished,
     .destroy = destroy,
 };
-
-/* --- from fronts ------------------------------------------------------------------------------ */
-
-void device_bulk_begin(struct operations *ops, const struct act *who,
-                       const struct device_bulk_request *request, operation_fn *on_operation,
-                       void *context)
-{
-    BUF_CLEANUP struct buf parameters = {.max = 8192};
-    struct fault why = {ST_BAD_REQUEST, "the parameters are too long"};
-
-    write_parameters(request, &parameters);
-    if (parameters.failed) {
-        on_operation(context, ST_BAD_REQUEST, NULL, &why);
-        return;
-    }
-    operation_begin(ops,
-                    &(struct operation_new){.kind = request->kind,
-                                            .who = who,
-                                            .parameters = buf_slice(&parameters),
-                                            .items = request->ids},
-                    on_operation, context);
-}

@@ -8,11 +8,13 @@
 #define BULK_IDS_BYTES_MAX (1024 * 1024)
 
 struct device_bulk_request {
-    enum operation_kind kind; /* any but an import */
-    slice template_id;        /* OPERATION_ASSOCIATE */
-    slice ids;                /* one a line; empty: those that the filter names */
+    enum operation_kind kind;    /* any but an import */
+    slice template_id;           /* OPERATION_ASSOCIATE */
+    slice ids;                   /* one a line; empty: those that the filter names */
     struct device_filter filter; /* `after` and `limit` do not count */
 };
+
+int64_t device_bulk_count_ids(slice ids);
 
 /* Of what devices there are when their turn comes. */
 void device_bulk_begin(struct operations *ops, const struct act *who,

@@ -18,7 +18,7 @@ struct device_export {
     struct central *c;
     struct device_export_options options;
     bool has_begun, has_ended;
-    struct arena own; /* of the options */
+    struct arena own;   /* of the options */
     struct arena arena; /* of the page */
     const struct device *devices[PAGE_DEVICES];
     slice statuses[PAGE_DEVICES];
@@ -79,8 +79,7 @@ struct key_text {
 
 static slice write_key(const struct secret *key, struct key_text *to)
 {
-    struct buf text = {
-        .ptr = (uint8_t *)to->text, .cap = sizeof to->text, .max = sizeof to->text};
+    struct buf text = {.ptr = (uint8_t *)to->text, .cap = sizeof to->text, .max = sizeof to->text};
 
     if (key->len == 0)
         return (slice){0};

@@ -11,6 +11,7 @@ enum import_existing {
     IMPORT_UPDATE, /* name and template */
 };
 const char *import_existing_name(enum import_existing existing);
+CHECKED bool import_existing_from_name(slice name, enum import_existing *ret);
 
 struct device_import_options {
     slice template_id; /* of rows that name none; empty: none */

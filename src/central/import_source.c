@@ -8,8 +8,8 @@
 #include "codec/device_csv_write.h"
 
 #define READ_BYTES 65536
-#define PIECE_BYTES 4096                 /* given to the reader at once, so that batches end soon */
-#define JOB_BYTES ((uint64_t)8 << 20)    /* read in one job */
+#define PIECE_BYTES 4096              /* given to the reader at once, so that batches end soon */
+#define JOB_BYTES ((uint64_t)8 << 20) /* read in one job */
 #define ROW_ARENA_BYTES ((size_t)32 << 20)
 
 /* --- templates -------------------------------------------------------------------------------- */
@@ -36,8 +36,8 @@ static bool copy_row(struct import_batch *b, const struct device_csv_row *csv)
     row->csv.cloud_count = 0;
     row->csv.organization = row->csv.gateway = (slice){0};
     row->has_name = csv->name.ptr != csv->id.ptr;
-    slice *const kept[] = {&row->csv.raw,         &row->csv.id,          &row->csv.key,
-                           &row->csv.name,        &row->csv.template_id, &row->csv.sas_primary,
+    slice *const kept[] = {&row->csv.raw,          &row->csv.id,          &row->csv.key,
+                           &row->csv.name,         &row->csv.template_id, &row->csv.sas_primary,
                            &row->csv.sas_secondary};
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         *kept[i] = arena_copy(&b->arena, *kept[i]);

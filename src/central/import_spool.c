@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "central/operation_internal.h"
 
-#define PIECE_BYTES (256 * 1024)      /* written at once */
+#define PIECE_BYTES (256 * 1024)        /* written at once */
 #define FILLING_BYTES (2 * 1024 * 1024) /* what one call may append, and some */
 
 /* Bytes gather in `filling` while the pool writes `writing`. */
@@ -103,27 +104,16 @@ static void open_file(struct import_spool *s)
     char name[NAME_MAX_LEN];
 
     write_name(slice_of(s->id, sizeof s->id), name);
-    s->fd = openat(s->ops->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                   0600);
+    s->fd =
+        openat(s->ops->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->fd < 0)
         s->write.error = errno;
 }
 
 static void write_all(struct import_spool *s)
 {
-    slice left = buf_slice(&s->writing);
-
-    while (left.len > 0) {
-        ssize_t written = write(s->fd, left.ptr, left.len);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0) {
-            s->write.error = errno;
-            return;
-        }
-        left = slice_from(left, (size_t)written);
-    }
+    if (!file_write_whole(s->fd, buf_slice(&s->writing)))
+        s->write.error = errno;
 }
 
 /* The file's bytes, then its name. */

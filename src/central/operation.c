@@ -53,9 +53,9 @@ const struct operation_type *operation_type_of(enum operation_kind kind)
 const char *operation_state_name(enum operation_state state)
 {
     static const char *const names[] = {
-        [OPERATION_QUEUED] = "queued",       [OPERATION_RUNNING] = "running",
-        [OPERATION_DONE] = "done",           [OPERATION_DONE_WITH_ERRORS] = "doneWithErrors",
-        [OPERATION_FAILED] = "failed",       [OPERATION_CANCELLED] = "cancelled",
+        [OPERATION_QUEUED] = "queued", [OPERATION_RUNNING] = "running",
+        [OPERATION_DONE] = "done",     [OPERATION_DONE_WITH_ERRORS] = "doneWithErrors",
+        [OPERATION_FAILED] = "failed", [OPERATION_CANCELLED] = "cancelled",
     };
 
     return (unsigned)state < COUNT_OF(names) ? names[state] : "unknown";
@@ -157,7 +157,8 @@ static void on_rolled_back(struct operation_run *r, enum status status)
 {
     r->type->rolled_back(r);
     if (status == ST_INTERNAL || status == ST_TOO_LARGE || r->setbacks == SETBACKS_MAX) {
-        LOG_ERROR("operation_failed", LOG_TEXT("id", r->id), LOG_STR("status", status_name(status)));
+        LOG_ERROR("operation_failed", LOG_TEXT("id", r->id),
+                  LOG_STR("status", status_name(status)));
         operation_end(r, OPERATION_FAILED, "a step could not be stored; the log knows more",
                       (slice){0});
     } else if (status == ST_CONFLICT) {

@@ -279,8 +279,9 @@ static void on_begun(void *context, enum status status, struct unit *unit)
     }
     operation_run_destroy(b.run);
     if (status == ST_CONFLICT)
-        refuse(b.asking, ST_THROTTLED,
-               "another import is under way, or too many operations; see which with GET operations");
+        refuse(
+            b.asking, ST_THROTTLED,
+            "another import is under way, or too many operations; see which with GET operations");
     else
         refuse(b.asking, status, "the operation could not be stored");
 }

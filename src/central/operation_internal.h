@@ -5,9 +5,11 @@
  *     operation_store.c   rows and reports
  *     import_spool.c      an uploaded file on its way to the disk
  *     device_import.c     imports: their phases
+ *     device_import_begin.c   and their beginning, on any worker
  *     import_source.c     imports: the file read, on the pool
  *     import_batch.c      imports: rows judged and turned into a unit of work, on the pool
  *     device_bulk.c       acts on many devices
+ *     device_bulk_begin.c     and their beginning, on any worker
  *
  *            +--------------------------------------------+
  *            v                                            |
@@ -89,7 +91,7 @@ struct operations {
     struct central *c;
     struct operations_options options;
     struct worker *home;
-    int folder; /* of uploads */
+    int folder;                 /* of uploads */
     struct operation_run *runs; /* in the order in which they were begun */
     unsigned running;
     _Atomic unsigned uploads;

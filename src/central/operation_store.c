@@ -114,8 +114,7 @@ void operation_read_list(struct store *st, slice before, unsigned limit, store_r
 {
     static const struct sql sql = {"SELECT " COLUMNS " FROM operation WHERE ?1 = '' OR id < ?1"
                                    " ORDER BY id DESC LIMIT ?2"};
-    const struct sql_value values[] = {SQL_TEXT_(before.len ? before : SLICE("")),
-                                       SQL_INT_(limit)};
+    const struct sql_value values[] = {SQL_TEXT_(before.len ? before : SLICE("")), SQL_INT_(limit)};
 
     store_read(st, &sql, values, COUNT_OF(values), on_rows, context);
 }
@@ -228,11 +227,13 @@ void operation_unit_insert(struct unit *unit, const struct operation_run *r, ins
         " WHERE (SELECT COUNT(*) FROM operation WHERE finished_at = 0) < ?7"
         " AND (?2 <> 'import' OR NOT EXISTS (SELECT 1 FROM operation WHERE finished_at = 0"
         " AND kind = 'import'))"};
-    const struct sql_value values[] = {
-        SQL_TEXT_(r->id),         SQL_TEXT_(slice_str(operation_kind_name(r->kind))),
-        SQL_TEXT_(r->actor),      SQL_TEXT_(r->parameters),
-        SQL_INT_(now),            SQL_TEXT_(r->items.len ? r->items : SLICE("")),
-        SQL_INT_(OPERATIONS_LIVE_MAX)};
+    const struct sql_value values[] = {SQL_TEXT_(r->id),
+                                       SQL_TEXT_(slice_str(operation_kind_name(r->kind))),
+                                       SQL_TEXT_(r->actor),
+                                       SQL_TEXT_(r->parameters),
+                                       SQL_INT_(now),
+                                       SQL_TEXT_(r->items.len ? r->items : SLICE("")),
+                                       SQL_INT_(OPERATIONS_LIVE_MAX)};
 
     unit_add(unit, &sql, values, COUNT_OF(values), EXPECT_ONE);
 }
@@ -288,7 +289,8 @@ static void add_sealed_part(struct unit *unit, const struct operation_run *r, sl
 
     seal(r->ops->options.sealer, place_of(r->id, r->progress.version, &row), text, &sealed);
     /* an empty part opens to nothing: its reader is told, rather than given less than there was */
-    add_part(unit, r, REPORT_REJECTED, sealed.failed || row.failed ? SLICE("") : buf_slice(&sealed));
+    add_part(unit, r, REPORT_REJECTED,
+             sealed.failed || row.failed ? SLICE("") : buf_slice(&sealed));
 }
 
 enum status operation_open_part(const struct operations *ops, slice id, int64_t number,
@@ -342,9 +344,9 @@ void operation_unit_end(struct unit *unit, const struct operation_run *r, instan
         " log_bytes = log_bytes + ?6, items = '', version = version + 1"
         " WHERE id = ?1 AND version = ?2"};
     const struct sql_value values[] = {
-        SQL_TEXT_(r->id),         SQL_INT_(r->progress.version),
-        SQL_INT_(r->end.state),   SQL_TEXT_(slice_str(r->end.message)),
-        SQL_INT_(now),            SQL_INT_(r->end.log.len),
+        SQL_TEXT_(r->id),       SQL_INT_(r->progress.version),
+        SQL_INT_(r->end.state), SQL_TEXT_(slice_str(r->end.message)),
+        SQL_INT_(now),          SQL_INT_(r->end.log.len),
     };
 
     unit_add(unit, &sql, values, COUNT_OF(values), EXPECT_ONE);

@@ -217,6 +217,31 @@ int client_rest_list(struct client *c, slice path, client_row_fn *on_row, void *
     }
 }
 
+int client_upload(struct client *c, slice path, slice body, const char *content_type,
+                  struct json **ret)
+{
+    BUF_CLEANUP struct buf url = {.max = 16384};
+    struct http_answer answer = {0};
+    struct fault why;
+    int code;
+
+    join_url(c, API_BASE, path, &url);
+    const struct http_call call = {
+        .method = "POST",
+        .url = (const char *)url.ptr,
+        .ca_file = c->ca_file,
+        .connect_to = c->connect_to,
+        .authorization = c->authorization,
+        .body = body,
+        .content_type = content_type,
+    };
+    if (url.failed || http_call(&call, &answer, &why) != ST_OK)
+        return unreachable(c, url.failed ? "the address is too long" : why.text);
+    code = take_answer(c, &answer, ret);
+    buf_deinit(&answer.body);
+    return code;
+}
+
 int client_stream(struct client *c, slice path, bool (*on_part)(void *context, slice part),
                   void *context)
 {

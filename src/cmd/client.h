@@ -33,6 +33,9 @@ CHECKED int client_rest(struct client *c, const char *method, slice path, const 
 /* Each element of a list there, through all its pages. */
 typedef void client_row_fn(struct client *c, const struct json *row, void *context);
 CHECKED int client_rest_list(struct client *c, slice path, client_row_fn *on_row, void *context);
+/* A file as the body. */
+CHECKED int client_upload(struct client *c, slice path, slice body, const char *content_type,
+                          struct json **ret);
 /* A streamed answer, part by part. */
 CHECKED int client_stream(struct client *c, slice path, bool (*on_part)(void *context, slice part),
                           void *context);

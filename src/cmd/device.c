@@ -4,6 +4,7 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "cmd/device_authentication.h"
+#include "cmd/device_files.h"
 #include "cmd/options.h"
 #include "cmd/steps.h"
 
@@ -11,7 +12,7 @@ static int run(int argc, char **argv);
 
 const struct command device_command = {
     .name = "device",
-    .summary = "devices: add, list, show, approve, associate, block, unblock, delete, twin, ...",
+    .summary = "devices: add, list, show, approve, block, delete, import, export, twin, ...",
     .usage =
         "usage: muster device add ID... [--name NAME] [--template T] [--simulated]\n"
         "       muster device add ID --certificate FILE [--secondary-certificate FILE] ...\n"
@@ -21,6 +22,13 @@ const struct command device_command = {
         "       muster device show ID...              with the steps of its last attempt\n"
         "       muster device approve|block|unblock|delete ID...\n"
         "       muster device associate ID... --template T\n"
+        "       muster device approve|block|unblock|delete|associate --matching\n"
+        "                     [--status S] [--template T] [--unassociated]   all that there are;\n"
+        "                     of associate --of-template says which they have\n"
+        "       muster device import FILE [--template T] [--dry-run] [--lower-case]\n"
+        "                     [--update|--skip] [--individual-enrollments] [--raw]\n"
+        "       muster device export [--out FILE] [--without-keys] [--extra] [--raw]\n"
+        "                     [--status S] [--template T] [--unassociated]\n"
         "       muster device twin ID [--desired JSON] [--module M]\n"
         "       muster device invoke ID METHOD [--payload JSON] [--timeout S] [--module M]\n"
         "       muster device send ID TEXT [--property KEY=VALUE] [--module M]\n"
@@ -41,9 +49,10 @@ const struct command device_command = {
 
 struct device_words {
     const char *folder, *name, *template_id, *status, *desired, *payload, *timeout, *module,
-        *property, *ack, *message_id, *connect_timeout;
+        *property, *ack, *message_id, *connect_timeout, *out, *of_template;
     struct device_authentication authentication;
-    bool simulated, unassociated, json;
+    bool simulated, unassociated, json, matching;
+    bool dry_run, lower_case, update, skip, individual_enrollments, raw, without_keys, extra;
     struct words ids; /* all words behind the verb */
 };
 
@@ -381,6 +390,60 @@ static int connection_string(struct client *c, const struct device_words *w)
     return code;
 }
 
+/* --- many devices ---------------------------------------------------------------------------- */
+
+static int import(struct client *c, const struct device_words *w)
+{
+    const struct device_import_words words = {
+        .template_id = w->template_id,
+        .dry_run = w->dry_run,
+        .lower_case = w->lower_case,
+        .update = w->update,
+        .skip = w->skip,
+        .individual_enrollments = w->individual_enrollments,
+        .raw = w->raw,
+        .json = w->json,
+    };
+
+    return device_import(c, w->ids.items[0], &words);
+}
+
+static int export(struct client *c, const struct device_words *w)
+{
+    const struct device_export_words words = {
+        .out = w->out,
+        .template_id = w->template_id,
+        .status = w->status,
+        .unassociated = w->unassociated,
+        .without_keys = w->without_keys,
+        .extra = w->extra,
+        .raw = w->raw,
+    };
+
+    return device_export(c, &words);
+}
+
+/* All devices at once is no slip of the tongue. */
+static int act_on_matching(struct client *c, const struct device_words *w, const char *act)
+{
+    bool associates = strcmp(act, "associate") == 0;
+    const struct device_matching_words words = {
+        .act = act,
+        .template_id = associates ? w->template_id : NULL,
+        .status = w->status,
+        .of_template = associates ? w->of_template : w->template_id,
+        .unassociated = w->unassociated,
+        .json = w->json,
+    };
+
+    if (associates && !w->template_id)
+        return command_fail(c->command, EXIT_USAGE, "associate needs --template T");
+    if (!words.status && !words.of_template && !words.unassociated)
+        return command_fail(c->command, EXIT_USAGE,
+                            "--matching what? give --status, --template or --unassociated");
+    return device_act_matching(c, &words);
+}
+
 /* --- verbs ----------------------------------------------------------------------------------- */
 
 static const struct {
@@ -388,36 +451,41 @@ static const struct {
     int (*run)(struct client *c, const struct device_words *w);
     size_t min, max; /* words behind the verb */
     const char *takes;
+    bool may_match; /* --matching in place of IDs */
 } verbs[] = {
-    {"add", add, 1, OPTIONS_WORDS_MAX, "device IDs"},
-    {"list", list, 0, 0, "no further word"},
-    {"show", show, 1, OPTIONS_WORDS_MAX, "device IDs"},
-    {"approve", approve, 1, OPTIONS_WORDS_MAX, "device IDs"},
-    {"associate", associate, 1, OPTIONS_WORDS_MAX, "device IDs and --template T"},
-    {"block", block, 1, OPTIONS_WORDS_MAX, "device IDs"},
-    {"unblock", unblock, 1, OPTIONS_WORDS_MAX, "device IDs"},
-    {"delete", delete, 1, OPTIONS_WORDS_MAX, "device IDs"},
-    {"twin", twin, 1, 1, "one device ID"},
-    {"invoke", invoke, 2, 2, "a device ID and a method's name"},
-    {"send", send, 2, 2, "a device ID and a text"},
-    {"purge", purge, 1, 1, "one device ID"},
-    {"feedback", feedback, 1, 1, "one device ID"},
-    {"module", module, 2, 2, "a device ID and a module ID"},
-    {"credentials", credentials, 1, 1, "one device ID"},
-    {"connection-string", connection_string, 1, 1, "one device ID"},
+    {"add", add, 1, OPTIONS_WORDS_MAX, "device IDs", false},
+    {"list", list, 0, 0, "no further word", false},
+    {"show", show, 1, OPTIONS_WORDS_MAX, "device IDs", false},
+    {"approve", approve, 1, OPTIONS_WORDS_MAX, "device IDs", true},
+    {"associate", associate, 1, OPTIONS_WORDS_MAX, "device IDs and --template T", true},
+    {"block", block, 1, OPTIONS_WORDS_MAX, "device IDs", true},
+    {"unblock", unblock, 1, OPTIONS_WORDS_MAX, "device IDs", true},
+    {"delete", delete, 1, OPTIONS_WORDS_MAX, "device IDs", true},
+    {"twin", twin, 1, 1, "one device ID", false},
+    {"invoke", invoke, 2, 2, "a device ID and a method's name", false},
+    {"send", send, 2, 2, "a device ID and a text", false},
+    {"purge", purge, 1, 1, "one device ID", false},
+    {"feedback", feedback, 1, 1, "one device ID", false},
+    {"module", module, 2, 2, "a device ID and a module ID", false},
+    {"credentials", credentials, 1, 1, "one device ID", false},
+    {"connection-string", connection_string, 1, 1, "one device ID", false},
+    {"import", import, 1, 1, "one file", false},
+    {"export", export, 0, 0, "no further word", false},
 };
 
 static int run_verb(struct device_words *w, size_t verb)
 {
+    bool matches = w->matching && verbs[verb].may_match;
     struct client client;
     int code;
 
-    if (w->ids.count < verbs[verb].min || w->ids.count > verbs[verb].max)
+    if (matches ? w->ids.count > 0
+                : w->ids.count < verbs[verb].min || w->ids.count > verbs[verb].max)
         return command_fail(&device_command, EXIT_USAGE, "'%s' takes %s", verbs[verb].name,
                             verbs[verb].takes);
     if (!client_open(&client, &device_command, w->folder, &code))
         return code;
-    code = verbs[verb].run(&client, w);
+    code = matches ? act_on_matching(&client, w, verbs[verb].name) : verbs[verb].run(&client, w);
     client_close(&client);
     return code;
 }
@@ -443,6 +511,17 @@ static int run(int argc, char **argv)
         {.name = "--thumbprint", .value = &w.authentication.thumbprint},
         {.name = "--secondary-thumbprint", .value = &w.authentication.secondary_thumbprint},
         {.name = "--certificate-authority", .flag = &w.authentication.by_authority},
+        {.name = "--out", .value = &w.out},
+        {.name = "--of-template", .value = &w.of_template},
+        {.name = "--matching", .flag = &w.matching},
+        {.name = "--dry-run", .flag = &w.dry_run},
+        {.name = "--lower-case", .flag = &w.lower_case},
+        {.name = "--update", .flag = &w.update},
+        {.name = "--skip", .flag = &w.skip},
+        {.name = "--individual-enrollments", .flag = &w.individual_enrollments},
+        {.name = "--raw", .flag = &w.raw},
+        {.name = "--without-keys", .flag = &w.without_keys},
+        {.name = "--extra", .flag = &w.extra},
         {.name = "--simulated", .flag = &w.simulated},
         {.name = "--unassociated", .flag = &w.unassociated},
         {.name = "--json", .flag = &w.json},

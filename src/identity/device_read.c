@@ -269,9 +269,8 @@ enum status device_find_some_now(struct identity *id, const slice *device_ids, s
     struct search search = {on_found, context, ST_OK};
 
     for (size_t at = 0; at < count && search.status == ST_OK; at += SQL_LIST_LEN)
-        search.status =
-            find_list(id, device_ids + at, count - at < SQL_LIST_LEN ? count - at : SQL_LIST_LEN,
-                      &search);
+        search.status = find_list(id, device_ids + at,
+                                  count - at < SQL_LIST_LEN ? count - at : SQL_LIST_LEN, &search);
     return search.status;
 }
 

@@ -19,6 +19,7 @@ static void curl_start(void)
 }
 
 struct transfer {
+    CURL *curl;
     struct curl_slist *route; /* CURLOPT_CONNECT_TO */
     const struct http_call *call;
     struct http_answer *answer;
@@ -31,8 +32,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *t = context;
     slice part = slice_of(bytes, size * count);
+    long status = 0;
 
-    if (t->call->on_part) {
+    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (t->call->on_part && status < 300) {
         t->ended = !t->call->on_part(t->call->context, part);
         return t->ended ? CURL_WRITEFUNC_ERROR : part.len;
     }
@@ -195,6 +198,7 @@ enum status http_call(const struct http_call *call, struct http_answer *ret, str
     pthread_once(&started, curl_start);
     buf_init(&answer.body, call->answer_max ? call->answer_max : ANSWER_MAX);
     curl = curl_easy_init();
+    transfer.curl = curl;
     if (curl && add_headers(call, &headers))
         status = perform(curl, &transfer, headers, why);
     else

@@ -25,7 +25,7 @@ struct http_call {
     /* Where it may lead, judged for each address that is dialled (egress.h); NULL: anywhere. */
     const struct egress_rules *egress;
     /* For streamed answers: called with each part as it comes; false ends the call. NULL: the
-     * body is collected into the answer. */
+     * body is collected into the answer, as that of a refusal (300 and above) always is. */
     bool (*on_part)(void *context, slice part);
     void *context;
 };

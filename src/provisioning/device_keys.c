@@ -75,9 +75,9 @@ static void read_individual(struct part *part)
 
         part->keys[i] = (slice){0};
         if (d && !has_certificates(d))
-            part->keys[i] = text_lower(part->arena, d->enrollment_kind == ENROLLMENT_INDIVIDUAL
-                                                        ? d->enrollment_id
-                                                        : d->id);
+            part->keys[i] =
+                text_lower(part->arena,
+                           d->enrollment_kind == ENROLLMENT_INDIVIDUAL ? d->enrollment_id : d->id);
         values[i] = SQL_TEXT_(part->keys[i]);
     }
     part->status = ST_NO_MEMORY;

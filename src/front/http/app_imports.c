@@ -140,12 +140,8 @@ static bool read_existing(struct exchange *x, enum import_existing *ret)
 
     if (!exchange_query(x, SLICE("existing"), &value))
         return true;
-    for (int e = IMPORT_REFUSE; e <= IMPORT_UPDATE; e++) {
-        *ret = (enum import_existing)e;
-        if (slice_equal(value, slice_str(import_existing_name(*ret))))
-            return true;
-    }
-    return app_wrong(x, "existing is refuse, skip or update");
+    return import_existing_from_name(value, ret) ||
+           app_wrong(x, "existing is refuse, skip or update");
 }
 
 static bool read_options(struct exchange *x, struct device_import_options *o)
@@ -166,8 +162,9 @@ static bool may_import(struct exchange *x, const struct device_import_options *o
     if ((o->existing != IMPORT_UPDATE || may_do(&x->principal, PERM_DEVICES_UPDATE)) &&
         (!o->take_keys || may_do(&x->principal, PERM_CONNECTIVITY_MANAGE_INSTANCE)))
         return true;
-    fault_set(&why, ST_FORBIDDEN, "existing=update needs devices.update, individualEnrollments "
-                                  "needs connectivity.manageInstance");
+    fault_set(&why, ST_FORBIDDEN,
+              "existing=update needs devices.update, individualEnrollments "
+              "needs connectivity.manageInstance");
     exchange_answer_error(x, ST_FORBIDDEN, &why);
     return false;
 }
@@ -188,8 +185,7 @@ static bool has_body(struct exchange *x)
 {
     const struct http_request *r = x->request;
 
-    return r->body == HTTP_BODY_CHUNKED ||
-           (r->body == HTTP_BODY_LENGTH && r->content_length > 0) ||
+    return r->body == HTTP_BODY_CHUNKED || (r->body == HTTP_BODY_LENGTH && r->content_length > 0) ||
            app_wrong(x, "F02: the file is empty");
 }
 
