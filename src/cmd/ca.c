@@ -1,10 +1,11 @@
 /* muster ca: which authorities vouch for the devices of an enrollment group, and which
  * certificates are refused all the same. */
+#include "cmd/ca.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cmd/certificate_file.h"
-#include "cmd/client.h"
-#include "cmd/command.h"
 #include "cmd/options.h"
 #include "crypto/crl.h"
 
@@ -16,7 +17,7 @@ const struct command ca_command = {
     .name = "ca",
     .summary = "certificate authorities of enrollment groups: add, verify, show, crl, deny, ...",
     .usage =
-        "usage: muster ca add GROUP FILE --slot primary|secondary [--verified]\n"
+        "usage: muster ca add GROUP FILE --slot primary|secondary [--verified] [--replace]\n"
         "       muster ca code GROUP --slot S          prints a new verification code, alone\n"
         "       muster ca verify GROUP FILE --slot S   with the certificate made for that code\n"
         "       muster ca show GROUP\n"
@@ -25,26 +26,22 @@ const struct command ca_command = {
         "       muster ca crl GROUP --slot S --off     drops the list\n"
         "       muster ca ocsp GROUP --slot S --url URL [--fail-closed]\n"
         "       muster ca ocsp GROUP --slot S --off\n"
-        "       muster ca deny --thumbprint X [--reason TEXT]\n"
-        "       muster ca deny --group GROUP --serial N [--reason TEXT]\n"
+        "       muster ca deny --thumbprint X | --certificate FILE | --group GROUP --serial N\n"
+        "                      [--reason TEXT]\n"
         "       muster ca denied\n"
-        "       muster ca allow KEY                    takes a row of `denied` back\n\n"
+        "       muster ca allow KEY                    takes a row of `denied` back; or say it as\n"
+        "                                              it was denied, by thumbprint or serial\n\n"
         "Files are PEM or DER. An authority is a root or an intermediate; only a verified one "
         "lets\n"
         "devices in. --verified: you vouch that you hold its key; else prove it with `code`, then\n"
         "`muster cert verification --code CODE --ca DIR`, then `verify`. The second slot is for\n"
-        "rolling over: devices under either verified authority come in. A revocation list and a\n"
-        "denied certificate act at once, on connected devices too. With --fail-closed, devices "
-        "are\n"
-        "refused while the OCSP responder does not answer.\n"
+        "rolling over: devices under either verified authority come in. --replace: in place of a\n"
+        "verified one, which lets no device in from then on. A revocation list and a denied\n"
+        "certificate act at once, on connected devices too. With --fail-closed, devices are "
+        "refused\n"
+        "while the OCSP responder does not answer.\n"
         "Also: --data DIR, --json.\n",
     .run = run,
-};
-
-struct ca_words {
-    const char *folder, *slot, *url, *thumbprint, *group, *serial, *reason;
-    bool verified, fail_closed, off, json;
-    const char *first, *second; /* the words behind the verb */
 };
 
 static int usage(const char *sentence)
@@ -156,13 +153,41 @@ static int send_certificate(struct client *c, const struct ca_words *w, const ch
         return code;
     if (w->verified)
         json_put_bool(&writer, SLICE("verified"), true);
+    if (w->replace)
+        json_put_bool(&writer, SLICE("replace"), true);
     json_close(&writer, '}');
     return call_for_slot(c, w, method, buf_slice(&path), &body);
 }
 
+/* The subject of the certificate in the slot that is meant, to be freed; NULL: empty, or out of
+ * memory. */
+static char *subject_in_slot(struct client *c, const struct ca_words *w)
+{
+    BUF_CLEANUP struct buf path = {.max = 4096};
+    struct json *slots = NULL;
+    slice subject;
+    int code;
+
+    group_path(w, &path);
+    buf_append_str(&path, "/certificates");
+    c->quiet = true;
+    code = client_call(c, "GET", buf_slice(&path), NULL, &slots);
+    c->quiet = false;
+    if (code != EXIT_DONE ||
+        !json_get_text(json_member(slots, slice_str(w->slot)), SLICE("subject"), &subject))
+        return NULL;
+    return slice_to_cstr(subject);
+}
+
 static int add(struct client *c, const struct ca_words *w)
 {
-    return send_certificate(c, w, "PUT", "");
+    char *before = w->replace ? subject_in_slot(c, w) : NULL;
+    int exit_code = send_certificate(c, w, "PUT", "");
+
+    if (exit_code == EXIT_DONE && before && !w->json)
+        printf("  %-19s %s\n", "in place of", client_printable(c, slice_str(before)));
+    free(before);
+    return exit_code;
 }
 
 static int verify(struct client *c, const struct ca_words *w)
@@ -254,83 +279,6 @@ static int ocsp(struct client *c, const struct ca_words *w)
     return call_for_slot(c, w, "PUT", buf_slice(&path), &body);
 }
 
-/* --- the deny list --------------------------------------------------------------------------- */
-
-static void put_text(struct json_writer *writer, slice name, const char *value)
-{
-    if (value)
-        json_put_text(writer, name, slice_str(value));
-}
-
-static int deny(struct client *c, const struct ca_words *w)
-{
-    BUF_CLEANUP struct buf body = {.max = BODY_MAX};
-    struct json_writer writer = {.to = &body};
-    struct json *answer = NULL;
-    int exit_code;
-
-    if (w->thumbprint ? w->group || w->serial : !w->group || !w->serial)
-        return usage("say deny --thumbprint X, or deny --group GROUP --serial N");
-    json_open(&writer, (slice){0}, '{');
-    put_text(&writer, SLICE("thumbprint"), w->thumbprint);
-    put_text(&writer, SLICE("group"), w->group);
-    put_text(&writer, SLICE("serial"), w->serial);
-    put_text(&writer, SLICE("reason"), w->reason);
-    json_close(&writer, '}');
-    exit_code = client_call(c, "POST", SLICE("deniedCertificates"), &body, &answer);
-    if (exit_code != EXIT_DONE)
-        return exit_code;
-    if (w->json)
-        client_print_json(answer);
-    else
-        printf("%s\n", client_text(c, answer, "key"));
-    return exit_code;
-}
-
-static void print_denials(struct client *c, const struct ca_words *w, const struct json *rows)
-{
-    for (struct json *row = rows ? rows->first : NULL; row; row = row->next) {
-        if (w->json)
-            client_print_json(row);
-        else
-            printf("%-68s %s %s %s\n", client_text(c, row, "key"), client_text(c, row, "at"),
-                   client_text(c, row, "by"), client_text(c, row, "reason"));
-    }
-}
-
-static int denied(struct client *c, const struct ca_words *w)
-{
-    BUF_CLEANUP struct buf path = {.max = 8192};
-    struct json *answer;
-    bool more = true;
-
-    buf_append_str(&path, "deniedCertificates?top=1000");
-    while (more) {
-        int exit_code = client_call(c, "GET", buf_slice(&path), NULL, &answer);
-        slice next;
-
-        if (exit_code != EXIT_DONE)
-            return exit_code;
-        print_denials(c, w, json_member(answer, SLICE("value")));
-        more = json_get_text(answer, SLICE("next"), &next);
-        buf_clear(&path);
-        buf_append_str(&path, "deniedCertificates?top=1000");
-        if (more)
-            client_path(&path, "&after=%s", client_text(c, answer, "next"));
-        arena_reset(&c->arena);
-    }
-    return EXIT_DONE;
-}
-
-static int allow(struct client *c, const struct ca_words *w)
-{
-    BUF_CLEANUP struct buf path = {.max = 4096};
-    struct json *answer;
-
-    client_path(&path, "deniedCertificates/%s", w->first);
-    return client_call(c, "DELETE", buf_slice(&path), NULL, &answer);
-}
-
 /* --- verbs ----------------------------------------------------------------------------------- */
 
 static const struct {
@@ -347,16 +295,14 @@ static const struct {
     {"remove", remove_slot, 1, 1, true, "GROUP --slot primary|secondary"},
     {"crl", crl, 1, 2, false, "GROUP FILE, or GROUP --slot S --off"},
     {"ocsp", ocsp, 1, 1, true, "GROUP --slot primary|secondary and --url URL or --off"},
-    {"deny", deny, 0, 0, false, "--thumbprint X, or --group GROUP --serial N"},
-    {"denied", denied, 0, 0, false, "no further word"},
-    {"allow", allow, 1, 1, false, "a KEY as `muster ca denied` prints it"},
+    {"deny", ca_deny, 0, 0, false, "no further word"},
+    {"denied", ca_denied, 0, 0, false, "no further word"},
+    {"allow", ca_allow, 0, 1, false, "a KEY as `muster ca denied` prints it"},
 };
 
-static bool slot_is_fine(const struct ca_words *w, size_t verb)
+static bool is_a_slot(const char *word)
 {
-    if (!w->slot)
-        return !verbs[verb].needs_slot;
-    return strcmp(w->slot, "primary") == 0 || strcmp(w->slot, "secondary") == 0;
+    return strcmp(word, "primary") == 0 || strcmp(word, "secondary") == 0;
 }
 
 static int run_verb(const struct ca_words *w, size_t verb, size_t words)
@@ -364,7 +310,10 @@ static int run_verb(const struct ca_words *w, size_t verb, size_t words)
     struct client client;
     int exit_code;
 
-    if (words < verbs[verb].min || words > verbs[verb].max || !slot_is_fine(w, verb))
+    if (w->slot && !is_a_slot(w->slot))
+        return command_fail(&ca_command, EXIT_USAGE, "--slot is primary or secondary, not '%s'",
+                            w->slot);
+    if (words < verbs[verb].min || words > verbs[verb].max || (verbs[verb].needs_slot && !w->slot))
         return command_fail(&ca_command, EXIT_USAGE, "'%s' takes %s", verbs[verb].name,
                             verbs[verb].takes);
     if (!client_open(&client, &ca_command, w->folder, &exit_code))
@@ -381,10 +330,12 @@ static int run(int argc, char **argv)
         {.name = "--data", .value = &w.folder},
         {.name = "--slot", .value = &w.slot},
         {.name = "--verified", .flag = &w.verified},
+        {.name = "--replace", .flag = &w.replace},
         {.name = "--url", .value = &w.url},
         {.name = "--fail-closed", .flag = &w.fail_closed},
         {.name = "--off", .flag = &w.off},
         {.name = "--thumbprint", .value = &w.thumbprint},
+        {.name = "--certificate", .value = &w.certificate},
         {.name = "--group", .value = &w.group},
         {.name = "--serial", .value = &w.serial},
         {.name = "--reason", .value = &w.reason},

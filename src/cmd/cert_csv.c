@@ -1,172 +1,195 @@
 #include "cmd/cert_csv.h"
 
+#define PIECE 4096 /* so much is read ahead of a program that writes rows into a pipe */
+#define PENDING_MAX (CSV_RECORD_MAX + CSV_TEXT_ROOM(PIECE))
+
 void cert_csv_init(struct cert_csv *csv, FILE *file)
 {
     *csv = (struct cert_csv){.file = file, .line = 1};
+    buf_init(&csv->pending, PENDING_MAX);
+    csv_record_init(&csv->record, ',');
 }
 
-/* --- bytes ------------------------------------------------------------------------------------ */
-
-static int look(struct cert_csv *csv)
+void cert_csv_deinit(struct cert_csv *csv)
 {
-    int c = getc_unlocked(csv->file);
-
-    if (c != EOF)
-        ungetc(c, csv->file);
-    return c;
+    buf_deinit(&csv->pending);
+    csv_record_deinit(&csv->record);
 }
 
-/* Every way to end a line becomes '\n'. */
-static int take(struct cert_csv *csv)
-{
-    int c = getc_unlocked(csv->file);
+/* --- text ------------------------------------------------------------------------------------- */
 
-    if (c == EOF)
-        return EOF;
-    csv->position++;
-    if (c == '\r') {
-        if (look(csv) == '\n') {
-            (void)getc_unlocked(csv->file);
-            csv->position++;
-        }
-        c = '\n';
+static enum status read_piece(struct cert_csv *csv, struct fault *why)
+{
+    uint8_t piece[PIECE];
+    size_t len = fread(piece, 1, sizeof piece, csv->file);
+    enum status status;
+
+    if (csv->begin > 0)
+        buf_consume(&csv->pending, csv->begin);
+    csv->begin = 0;
+    csv->position += len;
+    csv->at_end = len == 0;
+    status = csv->at_end ? csv_text_finish(&csv->text, &csv->pending, why)
+                         : csv_text_feed(&csv->text, slice_of(piece, len), &csv->pending, why);
+    return status == ST_NO_MEMORY ? fault_set(why, status, "no memory for a row") : status;
+}
+
+/* --- the first line --------------------------------------------------------------------------- */
+
+static uint8_t most_frequent(slice line)
+{
+    static const uint8_t separators[] = {',', ';', '\t'};
+    uint8_t best = ',';
+    size_t most = 0;
+
+    for (size_t s = 0; s < COUNT_OF(separators); s++) {
+        size_t count = 0;
+
+        for (size_t i = 0; i < line.len; i++)
+            count += line.ptr[i] == separators[s];
+        if (count > most)
+            best = separators[s];
+        most = count > most ? count : most;
     }
-    if (c == '\n')
-        csv->line++;
-    return c;
+    return best;
 }
 
-static void skip_byte_order_mark(struct cert_csv *csv)
+/* It must be known before the first record is read. An empty line tells nothing, and is read as
+ * such with any separator. False when the line is not all there. */
+static bool find_separator(struct cert_csv *csv, slice text)
 {
-    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    size_t line_feed;
 
-    for (size_t i = 0; i < sizeof mark && look(csv) == mark[i]; i++)
-        (void)take(csv);
+    if (csv->knows_separator)
+        return true;
+    if (slice_find(text, '\n', &line_feed))
+        text = slice_first(text, line_feed);
+    else if (!csv->at_end && text.len < CSV_RECORD_MAX)
+        return false;
+    csv_record_separate(&csv->record, most_frequent(text));
+    csv->knows_separator = slice_trim(text).len > 0 && text.ptr[0] != '\r';
+    return true;
 }
 
-/* --- values ----------------------------------------------------------------------------------- */
-
-struct value {
-    char *to; /* NULL: of a column that is not wanted */
-    size_t len;
-    int end; /* what ended it: a separator, '\n' or EOF */
-    bool quoted, open_quote;
-};
-
-static void keep(struct value *v, int c)
-{
-    if (v->to && v->len < CSV_VALUE_MAX)
-        v->to[v->len] = (char)c;
-    v->len++;
-}
-
-static bool is_separator(int c)
-{
-    return c == ',' || c == ';' || c == '\t';
-}
-
-/* What is between quotes, the first of which is taken; two in a row are one. */
-static void read_quoted(struct cert_csv *csv, struct value *v)
-{
-    int c;
-
-    v->quoted = true;
-    while ((c = take(csv)) != EOF) {
-        if (c != '"')
-            keep(v, c);
-        else if (look(csv) == '"')
-            keep(v, take(csv));
-        else
-            return;
-    }
-    v->open_quote = true;
-}
-
-static void drop_blanks_behind(struct value *v, size_t from)
-{
-    while (v->to && v->len > from && v->len <= CSV_VALUE_MAX && v->to[v->len - 1] == ' ')
-        v->len--;
-}
-
-static void read_value(struct cert_csv *csv, char *to, struct value *v)
-{
-    size_t quoted_len = 0;
-    int c;
-
-    *v = (struct value){.to = to};
-    while (look(csv) == ' ')
-        (void)take(csv);
-    if (look(csv) == '"') {
-        (void)take(csv);
-        read_quoted(csv, v);
-        quoted_len = v->len;
-    }
-    while ((c = take(csv)) != EOF && c != '\n' && !is_separator(c))
-        keep(v, c);
-    drop_blanks_behind(v, quoted_len);
-    v->end = c;
-}
-
-/* --- rows ------------------------------------------------------------------------------------- */
-
-static bool names_the_column(const char *text, size_t len)
+static bool names_the_column(slice cell)
 {
     static const char *const names[] = {"IOTC_DEVICEID", "device_id", "deviceId", "id"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (slice_equal_nocase(slice_of(text, len), slice_str(names[i])))
+        if (slice_equal_nocase(slice_trim(cell), slice_str(names[i])))
             return true;
     }
     return false;
 }
 
-struct row_facts {
-    bool blank, header, open_quote;
-};
-
-/* The wanted column is kept; of the first row each is looked at, to find the wanted one. */
-static struct row_facts read_row(struct cert_csv *csv, bool first, slice *ret)
+static enum status refuse_first(slice first, struct fault *why)
 {
-    struct row_facts facts = {.blank = true};
-    char scratch[CSV_VALUE_MAX];
-    struct value v;
-
-    *ret = (slice){0};
-    for (size_t column = 0;; column++) {
-        bool wanted = column == csv->column && !facts.header;
-
-        read_value(csv, wanted ? csv->value : first ? scratch : NULL, &v);
-        facts.blank = facts.blank && column == 0 && v.len == 0 && !v.quoted;
-        facts.open_quote = facts.open_quote || v.open_quote;
-        if (wanted)
-            *ret = slice_of(csv->value, v.len < CSV_VALUE_MAX ? v.len : CSV_VALUE_MAX);
-        if (first && !facts.header && v.len < CSV_VALUE_MAX && names_the_column(v.to, v.len)) {
-            facts.header = true;
-            csv->column = column;
-        }
-        if (v.end == EOF || v.end == '\n')
-            break;
-        facts.blank = false;
-    }
-    return facts;
+    if (slice_starts_with(first, SLICE("-----BEGIN ")))
+        return fault_set(why, ST_BAD_REQUEST, "that is a PEM file, not a CSV file of device IDs");
+    return fault_set(why, ST_BAD_REQUEST,
+                     "the first line names no column device_id, deviceId, id or IOTC_DEVICEID, and "
+                     "only a file of one column needs no such line");
 }
 
-bool cert_csv_next(struct cert_csv *csv, struct csv_row *ret)
+static enum status find_column(struct cert_csv *csv, const slice *cells, size_t count,
+                               struct fault *why)
 {
-    if (csv->line == 1 && csv->position == 0)
-        skip_byte_order_mark(csv);
-    while (look(csv) != EOF) {
-        uint64_t line = csv->line;
-        slice id;
-        struct row_facts facts = read_row(csv, !csv->begun, &id);
-
-        if (facts.blank)
-            continue;
-        csv->begun = true;
-        if (facts.header)
-            continue;
-        *ret = (struct csv_row){line, id, facts.open_quote};
-        return true;
+    csv->knows_column = true;
+    for (size_t i = 0; i < count && !csv->has_header; i++) {
+        csv->has_header = names_the_column(cells[i]);
+        csv->column = csv->has_header ? i : 0;
     }
-    return false;
+    if (csv->has_header || (count == 1 && !slice_starts_with(cells[0], SLICE("-----BEGIN "))))
+        return ST_OK;
+    return refuse_first(cells[0], why);
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static bool is_blank(const struct csv_record *r, slice text)
+{
+    const struct csv_cell *cell = &r->cells[0];
+
+    return r->cell_count == 1 && !cell->quoted &&
+           slice_trim(slice_of(text.ptr + cell->begin, cell->len)).len == 0;
+}
+
+/* ST_NOT_FOUND: it is blank, or the header. */
+static enum status take_record(struct cert_csv *csv, slice text, struct csv_row *ret,
+                               struct fault *why)
+{
+    bool first = !csv->knows_column;
+    slice cells[CSV_COLUMNS_MAX];
+    enum status status = ST_OK;
+
+    if (is_blank(&csv->record, text))
+        return ST_NOT_FOUND;
+    if (!csv_record_cells(&csv->record, text, cells))
+        return fault_set(why, ST_NO_MEMORY, "no memory for a row");
+    if (first)
+        status = find_column(csv, cells, csv->record.cell_count, why);
+    if (status != ST_OK)
+        return status;
+    if (first && csv->has_header)
+        return ST_NOT_FOUND;
+    if (csv->column < csv->record.cell_count)
+        ret->id = slice_trim(cells[csv->column]);
+    return ST_OK;
+}
+
+/* Without a first line that can be read nothing tells which column is meant. */
+static enum status take_unreadable(struct cert_csv *csv, struct csv_row *ret, struct fault *why)
+{
+    ret->fault = csv_fault_text(csv->record.fault);
+    csv->skips_line = csv->record.cut;
+    if (csv->knows_column)
+        return ST_OK;
+    return fault_set(why, ST_BAD_REQUEST, "the first line cannot be read: %s", ret->fault);
+}
+
+/* Drops the rest of a line that was too long for a record. */
+static void skip_line(struct cert_csv *csv, slice text)
+{
+    size_t line_feed;
+
+    csv->skips_line = !slice_find(text, '\n', &line_feed);
+    csv->line += !csv->skips_line;
+    csv->begin += csv->skips_line ? text.len : line_feed + 1;
+}
+
+static bool read_record(struct cert_csv *csv, slice text, enum csv_result *ret)
+{
+    if (text.len == 0 || !find_separator(csv, text))
+        return false;
+    *ret = csv_record_read(&csv->record, text, csv->at_end);
+    return *ret != CSV_MORE;
+}
+
+enum status cert_csv_next(struct cert_csv *csv, struct csv_row *ret, struct fault *why)
+{
+    enum status status = ST_NOT_FOUND;
+
+    while (status == ST_NOT_FOUND) {
+        slice text = slice_from(buf_slice(&csv->pending), csv->begin);
+        enum csv_result result;
+
+        if (csv->skips_line && text.len > 0) {
+            skip_line(csv, text);
+        } else if (read_record(csv, text, &result)) {
+            *ret = (struct csv_row){.line = csv->line};
+            status = result == CSV_COMPLETE ? take_record(csv, text, ret, why)
+                                            : take_unreadable(csv, ret, why);
+            csv->begin += csv->record.size;
+            csv->line += csv->record.line_feeds;
+            csv_record_next(&csv->record);
+        } else if (csv->at_end) {
+            return ST_NOT_FOUND;
+        } else {
+            enum status read = read_piece(csv, why);
+
+            if (read != ST_OK)
+                return read;
+        }
+    }
+    return status;
 }

@@ -162,6 +162,7 @@ static void fill_files(struct device_run *r)
     r->files.chain = r->authority.chain;
     r->files.pass_phrase = r->pass_phrase;
     r->files.key = r->key;
+    r->files.issuer = r->authority.certificate;
 }
 
 static int fill_plan(struct device_run *r)

@@ -7,8 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cmd/cert_files.h"
-#include "crypto/certificate_read.h"
+#include "crypto/chain.h"
 
 #define NAME_LEN (CERT_ID_MAX + 16)
 
@@ -59,19 +60,6 @@ static enum status file_fault(const struct leaf_files *f, const char *name, stru
                      strerror(errno));
 }
 
-static bool write_whole(int fd, slice bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t put = write(fd, bytes.ptr, bytes.len);
-
-        if (put < 0 && errno != EINTR)
-            return false;
-        if (put > 0)
-            bytes = slice_from(bytes, (size_t)put);
-    }
-    return true;
-}
-
 static enum status write_file(const struct leaf_files *f, const char *name, int how, mode_t mode,
                               slice bytes, struct fault *why)
 {
@@ -80,7 +68,7 @@ static enum status write_file(const struct leaf_files *f, const char *name, int 
 
     if (fd < 0)
         return file_fault(f, name, why);
-    if (!write_whole(fd, bytes))
+    if (!file_write_whole(fd, bytes))
         status = file_fault(f, name, why);
     close(fd);
     if (status != ST_OK)
@@ -108,7 +96,7 @@ static bool link_file(const struct leaf_files *f, const char *name, mode_t mode,
 
     if (fd < 0)
         return false;
-    linked = write_whole(fd, bytes) && name_file_of(fd, f->folder, name);
+    linked = file_write_whole(fd, bytes) && name_file_of(fd, f->folder, name);
     close(fd);
     return linked;
 }
@@ -151,11 +139,13 @@ static enum status read_file(const struct leaf_files *f, const char *name, struc
 /* --- what is there ---------------------------------------------------------------------------- */
 
 enum leaf_plan_kind {
-    PLAN_FRESH,   /* key and certificate */
-    PLAN_FOR_KEY, /* a certificate for the key that is there */
-    PLAN_NOTHING,
-    PLAN_LONE,    /* refused: a certificate without its key */
-    PLAN_STRANGE, /* refused: files that this tool did not write */
+    PLAN_FRESH,     /* key and certificate */
+    PLAN_FOR_KEY,   /* a certificate for the key that is there */
+    PLAN_NOTHING,   /* but what stands beside them */
+    PLAN_ANEW,      /* in place of what is there */
+    PLAN_FOR_GIVEN, /* a certificate for --key-file */
+    PLAN_LONE,      /* refused: a certificate without its key */
+    PLAN_STRANGE,   /* refused: files that this tool did not write */
 };
 
 /* By the key's state, then the certificate's, as enum pem_state counts them. */
@@ -184,8 +174,8 @@ static enum status choose_plan(const struct leaf_files *f, const struct leaf_nam
     enum pem_state key, certificate;
     enum status status;
 
-    *ret = PLAN_FRESH;
-    if (!exists(f, n->certificate) && !exists(f, n->key))
+    *ret = f->key ? PLAN_FOR_GIVEN : f->force ? PLAN_ANEW : PLAN_FRESH;
+    if (*ret != PLAN_FRESH || (!exists(f, n->certificate) && !exists(f, n->key)))
         return ST_OK; /* a million times out of a million */
     status = state_of(f, n->key, pem_judge_key, &key, why);
     if (status == ST_OK)
@@ -221,6 +211,34 @@ static enum status check_names(const struct leaf_files *f, slice id, const struc
     return ST_OK;
 }
 
+/* A chain can be written again unasked, a .p12 not: nobody knows its pass phrase. */
+static enum status check_beside(const struct leaf_files *f, const struct leaf_names *n,
+                                struct fault *why)
+{
+    if (f->p12 || !exists(f, n->p12))
+        return ST_OK;
+    return fault_set(why, ST_CONFLICT,
+                     "%s would keep the certificate before this one: add --p12 to make it anew, or "
+                     "move it away",
+                     n->p12);
+}
+
+static enum status check_issuer(const struct leaf_files *f, const struct leaf_names *n, slice pem,
+                                struct fault *why)
+{
+    struct x509_st *certificate = certificate_from_pem(pem);
+    bool issued =
+        certificate && chain_is_issued_by(certificate, f->issuer ? f->issuer : certificate);
+
+    certificate_free(certificate);
+    if (issued)
+        return ST_OK;
+    return fault_set(why, ST_CONFLICT,
+                     "%s is there and not %s: choose another --out, renew it with --key-file, or "
+                     "--force",
+                     n->certificate, f->issuer ? "by the authority of --ca" : "self-signed");
+}
+
 /* --- the files beside the certificate --------------------------------------------------------- */
 
 static enum status write_chain(struct leaf_desk *desk, const char *name, slice certificate_pem,
@@ -249,13 +267,19 @@ static enum status write_p12(struct leaf_desk *desk, const char *name, slice cer
     return status == ST_OK ? put_file(desk, name, 0600, buf_slice(&p12), why) : status;
 }
 
+/* Wanted, or there and this device's own. */
+static bool wants_chain(const struct leaf_files *f, const struct leaf_names *n)
+{
+    return f->full_chain || (exists(f, n->chain) && !exists(f, n->chain_key));
+}
+
 static enum status write_beside(struct leaf_desk *desk, const struct leaf_names *n,
                                 slice certificate_pem, slice key_pem, struct fault *why)
 {
     struct evp_pkey_st *key;
     enum status status = ST_OK;
 
-    if (desk->files->full_chain)
+    if (wants_chain(desk->files, n))
         status = write_chain(desk, n->chain, certificate_pem, why);
     if (status != ST_OK || !desk->files->p12)
         return status;
@@ -265,8 +289,14 @@ static enum status write_beside(struct leaf_desk *desk, const struct leaf_names 
     return status;
 }
 
+static bool is_complete(const struct leaf_files *f, const struct leaf_names *n)
+{
+    return (!f->full_chain || exists(f, n->chain)) && (!f->p12 || exists(f, n->p12));
+}
+
 /* A leaf that is there may want files that an earlier run was not asked for. */
-static enum status complete(struct leaf_desk *desk, const struct leaf_names *n, struct fault *why)
+static enum status complete(struct leaf_desk *desk, const struct leaf_names *n, slice id,
+                            struct leaf *ret, struct fault *why)
 {
     CERT_SECRET_CLEANUP struct buf key = {.max = 2 * CERT_FILE_MAX};
     BUF_CLEANUP struct buf certificate = {.max = 2 * CERT_FILE_MAX};
@@ -274,11 +304,13 @@ static enum status complete(struct leaf_desk *desk, const struct leaf_names *n, 
     enum status status;
     bool there;
 
-    if ((!f->full_chain || exists(f, n->chain)) && (!f->p12 || exists(f, n->p12)))
-        return ST_OK;
+    (void)id, (void)ret;
     status = read_file(f, n->certificate, &certificate, &there, why);
     if (status == ST_OK)
-        status = read_file(f, n->key, &key, &there, why);
+        status = check_issuer(f, n, buf_slice(&certificate), why);
+    if (status != ST_OK || is_complete(f, n))
+        return status;
+    status = read_file(f, n->key, &key, &there, why);
     return status == ST_OK ? write_beside(desk, n, buf_slice(&certificate), buf_slice(&key), why)
                            : status;
 }
@@ -327,6 +359,21 @@ static void make_way(const struct leaf_files *f, const struct leaf_names *n)
     unlinkat(f->folder, n->key, 0);
 }
 
+static enum status make_fresh(struct leaf_desk *desk, const struct leaf_names *n, slice id,
+                              struct leaf *ret, struct fault *why)
+{
+    enum status status = leaf_maker_make(desk->maker, id, NULL, ret, why);
+
+    return status == ST_OK ? write_leaf(desk, n, true, ret, why) : status;
+}
+
+static enum status make_anew(struct leaf_desk *desk, const struct leaf_names *n, slice id,
+                             struct leaf *ret, struct fault *why)
+{
+    make_way(desk->files, n);
+    return make_fresh(desk, n, id, ret, why);
+}
+
 /* Whether the key that is there is the given one. */
 static bool is_given_key(const struct leaf_files *f, const struct leaf_names *n)
 {
@@ -358,6 +405,18 @@ static enum status make_for_given(struct leaf_desk *desk, const struct leaf_name
     return status == ST_OK ? write_leaf(desk, n, !there, ret, why) : status;
 }
 
+static const struct {
+    enum leaf_outcome outcome;
+    enum status (*make)(struct leaf_desk *desk, const struct leaf_names *n, slice id,
+                        struct leaf *ret, struct fault *why);
+} makers[] = {
+    [PLAN_FRESH] = {LEAF_MADE, make_fresh},
+    [PLAN_FOR_KEY] = {LEAF_FOR_KEY, make_for_key},
+    [PLAN_NOTHING] = {LEAF_THERE, complete},
+    [PLAN_ANEW] = {LEAF_MADE, make_anew},
+    [PLAN_FOR_GIVEN] = {LEAF_FOR_KEY, make_for_given},
+};
+
 enum status cert_leaf_make(struct leaf_desk *desk, slice id, enum leaf_outcome *ret_outcome,
                            struct leaf *ret, struct fault *why)
 {
@@ -368,21 +427,12 @@ enum status cert_leaf_make(struct leaf_desk *desk, slice id, enum leaf_outcome *
 
     name_files(id, &names);
     status = check_names(f, id, &names, why);
+    if (status == ST_OK)
+        status = choose_plan(f, &names, &plan, why);
+    if (status == ST_OK && plan != PLAN_NOTHING)
+        status = check_beside(f, &names, why);
     if (status != ST_OK)
         return status;
-    *ret_outcome = LEAF_FOR_KEY;
-    if (f->key)
-        return make_for_given(desk, &names, id, ret, why);
-    if (f->force)
-        make_way(f, &names);
-    status = choose_plan(f, &names, &plan, why);
-    if (status != ST_OK)
-        return status;
-    if (plan == PLAN_FOR_KEY)
-        return make_for_key(desk, &names, id, ret, why);
-    *ret_outcome = plan == PLAN_NOTHING ? LEAF_THERE : LEAF_MADE;
-    if (plan == PLAN_NOTHING)
-        return complete(desk, &names, why);
-    status = leaf_maker_make(desk->maker, id, NULL, ret, why);
-    return status == ST_OK ? write_leaf(desk, &names, true, ret, why) : status;
+    *ret_outcome = makers[plan].outcome;
+    return makers[plan].make(desk, &names, id, ret, why);
 }

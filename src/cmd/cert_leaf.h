@@ -1,4 +1,7 @@
 /* One device's certificate into its files: ID.key, ID.pem, and if wanted ID-chain.pem, ID.p12.
+ * None of them is left behind with an older certificate: a chain that is there is written again
+ * with the leaf, a .p12 that is there and not wanted refuses it. A leaf of another issuer that is
+ * there is refused too.
  *
  * The key comes first and the certificate last, by a rename: a certificate that is there is whole
  * and its key is there. Nothing is synced one by one (that would cost a hundred times the rest);
@@ -13,6 +16,7 @@
 #define CERT_ID_MAX 64 /* characters of a common name (RFC 5280, ub-common-name) */
 
 struct stack_st_X509;
+struct x509_st;
 
 /* What all leaves of a run have in common. */
 struct leaf_files {
@@ -25,6 +29,7 @@ struct leaf_files {
     const struct stack_st_X509 *chain; /* the same in ID.p12 */
     const char *pass_phrase;           /* of ID.p12 */
     const struct evp_pkey_st *key;     /* the one to use in place of fresh ones, or NULL */
+    const struct x509_st *issuer;      /* of all leaves; NULL: they are self-signed */
 };
 
 enum leaf_outcome {

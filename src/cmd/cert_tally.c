@@ -123,20 +123,47 @@ static bool next_word(struct cert_tally *t, struct leaf_job *ret)
     return false;
 }
 
+static bool take_row(struct cert_tally *t, const struct csv_row *row, struct leaf_job *ret)
+{
+    struct fault why;
+
+    if (!row->fault)
+        return take(t, row->id, row->line, ret);
+    fault_set(&why, ST_BAD_REQUEST, "%s", row->fault);
+    say_fault(t, row->line, &why);
+    t->refused++;
+    return false;
+}
+
+/* Were it a header after all, the operator would find a device of that name. */
+static void say_headerless(const struct cert_tally *t, const struct csv_row *row)
+{
+    char shown[SHOWN_MAX + 1];
+
+    if (t->rows > 1 || t->csv.has_header)
+        return;
+    make_printable(row->id, shown);
+    clear_bar(t);
+    fprintf(stderr, "muster cert: no header: the first line is the device '%s'\n", shown);
+}
+
 static bool next_row(struct cert_tally *t, struct leaf_job *ret)
 {
     struct csv_row row;
+    struct fault why = {0};
+    enum status status;
 
-    while (cert_csv_next(&t->csv, &row)) {
+    if (t->refused_file)
+        return false;
+    while ((status = cert_csv_next(&t->csv, &row, &why)) == ST_OK) {
         t->rows++;
-        if (row.open_quote) {
-            say_fault(t, row.line,
-                      &(struct fault){ST_BAD_REQUEST, "a quote is opened and never closed"});
-            t->refused++;
-        } else if (take(t, row.id, row.line, ret)) {
+        say_headerless(t, &row);
+        if (take_row(t, &row, ret))
             return true;
-        }
     }
+    t->refused_file = status != ST_NOT_FOUND;
+    if (t->refused_file)
+        command_fail(&cert_command, 0, "%s: %s", t->w->csv, why.text);
     return false;
 }
 
@@ -307,13 +334,14 @@ static int settle(struct cert_tally *t, bool ran)
         command_fail(&cert_command, 0, "stopped: what is made is whole, the same command goes on");
     if (unread)
         command_fail(&cert_command, 0, "cannot read %s to its end", t->w->csv);
-    if (t->rows == 0)
+    if (t->rows == 0 && !t->refused_file)
         command_fail(&cert_command, 0, "there is no device ID in %s", t->w->csv);
     if (t->w->json)
         print_json(t, seconds);
-    else if (t->file)
+    else if (t->file && t->rows > 0)
         print_summary(t, seconds);
-    return t->refused > 0 || t->broken || unread || t->rows == 0 ? EXIT_FAILED : EXIT_DONE;
+    return t->refused > 0 || t->broken || t->refused_file || unread || t->rows == 0 ? EXIT_FAILED
+                                                                                    : EXIT_DONE;
 }
 
 int cert_tally_close(struct cert_tally *t, bool ran)
@@ -322,6 +350,8 @@ int cert_tally_close(struct cert_tally *t, bool ran)
 
     clear_bar(t);
     code = settle(t, ran);
+    if (t->file)
+        cert_csv_deinit(&t->csv);
     if (t->file && t->file != stdin)
         fclose(t->file);
     buf_deinit(&t->devices);

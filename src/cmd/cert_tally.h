@@ -24,6 +24,7 @@ struct cert_tally {
     size_t word;        /* the next */
     bool terminal;      /* a bar is drawn */
     bool broken;        /* nothing can be written any more */
+    bool refused_file;  /* from some place on, if not as a whole */
     int64_t started_ms;
     uint64_t rows, made, for_keys, there, refused, lowered;
     struct buf devices; /* JSON, of words */

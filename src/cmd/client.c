@@ -107,6 +107,12 @@ static int print_refusal(struct client *c, const struct http_answer *answer)
 
     if (json_parse(buf_slice(&answer->body), JSON_LAST_WINS, &c->arena, &root, &why) == ST_OK)
         json_get_text(json_member(root, SLICE("error")), SLICE("message"), &message);
+    c->http_status = answer->status;
+    if (c->quiet)
+        return EXIT_FAILED;
+    if (c->about)
+        return command_fail(c->command, EXIT_FAILED, "%s: %.*s (HTTP %d)", c->about,
+                            SLICE_FMT(message), answer->status);
     return command_fail(c->command, EXIT_FAILED, "%.*s (HTTP %d)", SLICE_FMT(message),
                         answer->status);
 }
@@ -207,7 +213,7 @@ void client_print_json(const struct json *value)
 }
 
 /* Devices have their say in many of these texts, but none in what the terminal does. */
-static const char *printable(struct client *c, slice text)
+const char *client_printable(struct client *c, slice text)
 {
     char *copy_of = arena_alloc(&c->arena, text.len + 1);
 
@@ -232,5 +238,5 @@ const char *client_text(struct client *c, const struct json *object, const char 
         return "yes";
     if (member->kind == JSON_FALSE)
         return "no";
-    return printable(c, member->text.ptr ? member->text : member->raw);
+    return client_printable(c, member->text.ptr ? member->text : member->raw);
 }

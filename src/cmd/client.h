@@ -12,6 +12,9 @@ struct client {
     const struct command *command; /* for messages */
     char *url, *ca_file, *authorization, *connect_to;
     struct arena arena; /* of parsed answers */
+    const char *about;  /* what a refusal is about, said in front of it; NULL: clear without */
+    bool quiet;         /* refusals are not printed */
+    int http_status;    /* of the last refusal */
 };
 
 /* Finds the server: by --data DIR (`folder` not NULL), else MUSTER_URL, MUSTER_TOKEN and, if set,
@@ -37,5 +40,7 @@ void client_print_json(const struct json *value);
 /* A member as text for tables: "-" for null or absent, control characters as '?'. The text lives in
  * the client's arena. */
 const char *client_text(struct client *c, const struct json *object, const char *name);
+/* Any text likewise. */
+const char *client_printable(struct client *c, slice text);
 
 #endif

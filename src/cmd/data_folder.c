@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
@@ -146,18 +147,6 @@ bool data_folder_has(const struct data_folder *d, const char *name)
     return there;
 }
 
-static bool write_whole(int fd, slice content)
-{
-    while (content.len > 0) {
-        ssize_t put = write(fd, content.ptr, content.len);
-
-        if (put <= 0)
-            return false;
-        content = slice_from(content, (size_t)put);
-    }
-    return fsync(fd) == 0;
-}
-
 bool data_folder_write(const struct data_folder *d, const char *name, slice content,
                        struct fault *why)
 {
@@ -168,7 +157,7 @@ bool data_folder_write(const struct data_folder *d, const char *name, slice cont
 
     if (ok)
         fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    ok = fd >= 0 && write_whole(fd, content);
+    ok = fd >= 0 && file_write_whole(fd, content) && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
     ok = ok && rename(fresh, path) == 0;

@@ -32,7 +32,9 @@ const struct command device_command = {
         "       muster device connection-string ID    assigns the device, as a registration "
         "would\n\n"
         "A device has keys, or is known by the certificate whose file or thumbprint is given,\n"
-        "or comes with any that a verified authority signed for its ID.\n"
+        "or comes with any that a verified authority signed for its ID. The hub lets it in once "
+        "it\n"
+        "is assigned: by a registration, or by `connection-string`.\n"
         "Also: --data DIR, --json. Status: registered, provisioned, blocked, waiting.\n",
     .run = run,
 };
@@ -108,13 +110,29 @@ static int act_on_each(struct client *c, const struct device_words *w, const cha
 
     for (size_t i = 0; i < w->ids.count; i++) {
         struct json *answer = NULL;
-        int code = call(c, w, method, w->ids.items[i], behind, body, &answer);
+        int code;
 
+        c->about = w->ids.items[i];
+        code = call(c, w, method, c->about, behind, body, &answer);
         if (code == EXIT_DONE && answer)
             print_device(c, w, answer);
         worst = code > worst ? code : worst;
     }
+    c->about = NULL;
     return worst;
+}
+
+/* To be added is not to be let in: the hub takes a device once it is assigned, and with a
+ * credential of its own it may never register. */
+static void say_next(const struct device_words *w)
+{
+    const struct device_authentication *a = &w->authentication;
+
+    if (!w->json && (a->certificate || a->thumbprint || a->by_authority))
+        fprintf(stderr,
+                "muster device: next: `muster device connection-string %s` assigns it to the hub, "
+                "which refuses it until then\n",
+                w->ids.count == 1 ? w->ids.items[0] : "ID");
 }
 
 static int add(struct client *c, const struct device_words *w)
@@ -136,7 +154,10 @@ static int add(struct client *c, const struct device_words *w)
     if (!device_authentication_put(c->command, &w->authentication, &writer, &code))
         return code;
     json_close(&writer, '}');
-    return act_on_each(c, w, "PUT", "", &body);
+    code = act_on_each(c, w, "PUT", "", &body);
+    if (code == EXIT_DONE)
+        say_next(w);
+    return code;
 }
 
 static int show(struct client *c, const struct device_words *w)
@@ -214,8 +235,6 @@ static int list(struct client *c, const struct device_words *w)
     BUF_CLEANUP struct buf after = {.max = 1024};
     slice next;
 
-    if (!w->json)
-        printf("%-40s %-12s %-10s %s\n", "ID", "STATUS", "APPROVED", "TEMPLATE");
     do {
         BUF_CLEANUP struct buf path = {.max = 8192};
         struct json *answer;
@@ -225,6 +244,8 @@ static int list(struct client *c, const struct device_words *w)
         code = client_call(c, "GET", buf_slice(&path), NULL, &answer);
         if (code != EXIT_DONE)
             return code;
+        if (!w->json && after.len == 0)
+            printf("%-40s %-12s %-10s %s\n", "ID", "STATUS", "APPROVED", "TEMPLATE");
         print_page(c, w, json_member(answer, SLICE("value")));
         buf_clear(&after);
         if (json_get_text(answer, SLICE("next"), &next)) {

@@ -20,11 +20,12 @@ const struct command enrollment_command = {
         "       muster enrollment add ID --individual [--device-id D] [--primary-key KEY ...]\n"
         "       muster enrollment add ID --individual --attestation x509 --certificate FILE\n"
         "                     [--secondary-certificate FILE] [--allow-expired] [--device-id D]\n"
+        "       muster enrollment update ID --certificate FILE | --secondary-certificate FILE\n"
         "       muster enrollment list [--individual]\n"
         "       muster enrollment show ID [--individual] [--keys]\n"
         "       muster enrollment enable|disable ID [--individual]\n"
         "       muster enrollment delete ID [--individual]\n"
-        "       muster enrollment attempts [REGISTRATION_ID] [--count N]\n\n"
+        "       muster enrollment attempts [REGISTRATION_ID] [--count N] [--steps]\n\n"
         "A group unless --individual is given. Also: --data DIR, --json. Keys are made by the\n"
         "server unless given; `show --keys` prints them. An individual enrollment names its "
         "device\n"
@@ -33,15 +34,18 @@ const struct command enrollment_command = {
         "ca`\n"
         "adds them), an individual enrollment the device that holds the certificate of FILE, PEM "
         "or\n"
-        "DER, self-signed or not. --allow-expired: also when that certificate has ended.\n"
-        "`attempts` shows what devices tried, the newest first; of one ID with every step.\n",
+        "DER, self-signed or not. --allow-expired: also when that certificate has ended. To roll "
+        "it,\n"
+        "`update` the other slot: the device comes in with either.\n"
+        "`attempts` shows what devices tried, the newest first; of one ID with the steps of the\n"
+        "newest, with --steps of all.\n",
     .run = run,
 };
 
 struct enrollment_words {
     const char *folder, *attestation, *device_id, *primary_key, *secondary_key;
     const char *certificate, *secondary_certificate, *count;
-    bool individual, allow_expired, keys, json;
+    bool individual, allow_expired, keys, steps, json;
     const char *id;
 };
 
@@ -82,6 +86,23 @@ static void print_one(struct client *c, const struct enrollment_words *w, struct
     print_pins(c, e);
 }
 
+/* One that is not there may be there as the other kind. */
+static void point_to_other_kind(struct client *c, const struct enrollment_words *w)
+{
+    BUF_CLEANUP struct buf path = {.max = 4096};
+    struct enrollment_words other = *w;
+    struct json *answer;
+
+    other.individual = !w->individual;
+    path_of(&other, "", &path);
+    c->quiet = true;
+    if (client_call(c, "GET", buf_slice(&path), NULL, &answer) == EXIT_DONE)
+        fprintf(stderr, "muster enrollment: there is %s of that name: %s --individual\n",
+                other.individual ? "an individual enrollment" : "a group",
+                other.individual ? "say" : "leave out");
+    c->quiet = false;
+}
+
 static int call(struct client *c, const struct enrollment_words *w, const char *method,
                 const char *behind, const struct buf *body)
 {
@@ -90,9 +111,13 @@ static int call(struct client *c, const struct enrollment_words *w, const char *
     int code;
 
     path_of(w, behind, &path);
+    c->about = w->id;
     code = client_call(c, method, buf_slice(&path), body, &answer);
+    c->about = NULL;
     if (code == EXIT_DONE && answer)
         print_one(c, w, answer);
+    if (code != EXIT_DONE && c->http_status == 404)
+        point_to_other_kind(c, w);
     return code;
 }
 
@@ -146,7 +171,8 @@ static bool put_certificates(const struct enrollment_words *w, struct json_write
         return false;
     json_close(writer, '}');
     json_close(writer, '}');
-    json_put_bool(writer, SLICE("expiredLeafAllowed"), w->allow_expired);
+    if (w->allow_expired)
+        json_put_bool(writer, SLICE("expiredLeafAllowed"), true);
     return true;
 }
 
@@ -167,6 +193,25 @@ static int add(struct client *c, const struct enrollment_words *w)
     put_text(&writer, SLICE("secondaryKey"), w->secondary_key);
     json_close(&writer, '}');
     return call(c, w, "PUT", "", &body);
+}
+
+/* Only individual enrollments hold certificates of devices. What is not given stays as it is. */
+static int update(struct client *c, const struct enrollment_words *w)
+{
+    BUF_CLEANUP struct buf body = {.max = 4 * CERTIFICATE_FILE_MAX};
+    struct json_writer writer = {.to = &body};
+    struct enrollment_words individual = *w;
+    int code;
+
+    if (!w->certificate && !w->secondary_certificate)
+        return command_fail(c->command, EXIT_USAGE,
+                            "update needs --certificate FILE or --secondary-certificate FILE");
+    individual.individual = true;
+    json_open(&writer, (slice){0}, '{');
+    if (!put_certificates(w, &writer, &code))
+        return code;
+    json_close(&writer, '}');
+    return call(c, &individual, "PATCH", "", &body);
 }
 
 static int show(struct client *c, const struct enrollment_words *w)
@@ -234,7 +279,7 @@ static void print_attempts(struct client *c, const struct enrollment_words *w,
         }
         printf("%-40s ", client_text(c, a, "registrationId"));
         attempt_print(c, a);
-        if (w->id)
+        if (w->steps || (w->id && a == rows->first))
             steps_print(c, json_member(a, SLICE("steps")));
     }
 }
@@ -243,6 +288,7 @@ static int attempts(struct client *c, const struct enrollment_words *w)
 {
     BUF_CLEANUP struct buf path = {.max = 4096};
     const char *count = w->count ? w->count : ATTEMPTS_DEFAULT;
+    const struct json *rows;
     struct json *answer;
     int64_t number;
     int code;
@@ -253,8 +299,15 @@ static int attempts(struct client *c, const struct enrollment_words *w)
     if (w->id)
         client_path(&path, "&registrationId=%s", w->id);
     code = client_call(c, "GET", buf_slice(&path), NULL, &answer);
-    if (code == EXIT_DONE)
-        print_attempts(c, w, json_member(answer, SLICE("value")));
+    if (code != EXIT_DONE)
+        return code;
+    rows = json_member(answer, SLICE("value"));
+    print_attempts(c, w, rows);
+    if (w->id && (!rows || !rows->first))
+        fprintf(stderr,
+                "muster enrollment: no attempt of %s is kept; `muster explain` judges a "
+                "certificate or token without one\n",
+                w->id);
     return code;
 }
 
@@ -267,6 +320,7 @@ static const struct {
     const char *takes;
 } verbs[] = {
     {"add", add, 1, 1, "one enrollment ID"},
+    {"update", update, 1, 1, "one enrollment ID"},
     {"list", list, 0, 0, "no further word"},
     {"show", show, 1, 1, "one enrollment ID"},
     {"enable", enable, 1, 1, "one enrollment ID"},
@@ -302,6 +356,7 @@ static int run(int argc, char **argv)
         {.name = "--allow-expired", .flag = &w.allow_expired},
         {.name = "--count", .value = &w.count},
         {.name = "--keys", .flag = &w.keys},
+        {.name = "--steps", .flag = &w.steps},
         {.name = "--json", .flag = &w.json},
     };
     struct words words;
@@ -320,5 +375,5 @@ static int run(int argc, char **argv)
     }
     return command_fail(
         &enrollment_command, EXIT_USAGE,
-        "say add, list, show, enable, disable, delete or attempts; --help tells more");
+        "say add, update, list, show, enable, disable, delete or attempts; --help tells more");
 }

@@ -9,6 +9,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/file.h"
 #include "crypto/crypto.h"
 
 static void close_file(const int *fd)
@@ -81,19 +82,6 @@ enum status key_file_read(const char *path, void *to, size_t cap, size_t *ret_le
     return status;
 }
 
-static bool write_whole(int fd, slice bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t put = write(fd, bytes.ptr, bytes.len);
-
-        if (put < 0 && errno != EINTR)
-            return false;
-        if (put > 0)
-            bytes = slice_from(bytes, (size_t)put);
-    }
-    return true;
-}
-
 /* So that the new name itself outlives a power cut. */
 static bool sync_folder_of(const char *path)
 {
@@ -113,7 +101,7 @@ static bool make_file(const char *path, mode_t mode, slice bytes)
 {
     FILE_CLEANUP int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
-    return fd >= 0 && fchmod(fd, mode) == 0 && write_whole(fd, bytes) && fsync(fd) == 0;
+    return fd >= 0 && fchmod(fd, mode) == 0 && file_write_whole(fd, bytes) && fsync(fd) == 0;
 }
 
 /* rename() replaces, link() does not. */

@@ -9,20 +9,10 @@
 static int setup(void **state)
 {
     struct fixture *f = fixture_create();
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
 
     f->view.auto_approve = true;
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, true, 0);
-    fixture_start(f);
+    fixture_open(f, true, 0);
     *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_close(*state);
-    fixture_remove(*state);
     return 0;
 }
 
@@ -170,7 +160,7 @@ static void newest_some_thousands_are_kept(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(attempts_are_listed_from_the_newest_by_device_and_in_pages),
         TEST(attempt_keeps_result_reason_enrollment_and_steps),

@@ -54,6 +54,7 @@ struct authority_request {
     enum authority_slot slot; /* 0 with AUTHORITY_SHOW */
     slice file;
     bool verified;
+    bool replace; /* an upload may take the place of another certificate that is verified */
     slice ocsp_url;
     bool ocsp_strict;
     int64_t version; /* the slot's version as the caller knows it; 0: whatever it is */
@@ -61,7 +62,8 @@ struct authority_request {
 };
 /* Gives the group's slots as they are then. The refusals of 4.5 begin with their code, as in "C06:
  * the certificate names another code": ST_BAD_REQUEST for C01 to C04 and C06 to C09, ST_CONFLICT
- * for C05 (another group's) and ST_PRECONDITION_FAILED for a stale version. On a worker. */
+ * for C05 (another group's) and for what wants `replace`, ST_PRECONDITION_FAILED for a stale
+ * version. On a worker. */
 void authority_do(struct provisioning *p, const struct authority_request *request,
                   authority_fn *on_views, void *context);
 

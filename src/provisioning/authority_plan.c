@@ -120,33 +120,51 @@ static enum status check_authority(const struct x509_st *certificate, instant no
     return fault_set(why, ST_BAD_REQUEST, "%s: %s", code_of(reason), cause.text);
 }
 
+/* What every act is decided from. */
+struct act_input {
+    const struct authority_request *request;
+    const struct authority_facts *facts;
+    const struct x509_st *certificate; /* of acts that bring one */
+    struct arena *arena;
+};
+
 /* --- upload ----------------------------------------------------------------------------------- */
 
-static enum status fill_slot(const struct authority_request *request,
-                             const struct authority_facts *facts, const struct x509_st *certificate,
-                             struct arena *arena, struct authority_row *ret, struct fault *why)
+static enum status fill_slot(const struct act_input *in, struct authority_row *ret,
+                             struct fault *why)
 {
     struct buf BUF_CLEANUP der = {.max = CERTIFICATE_FILE_MAX};
     struct thumbprints thumbprints;
 
-    certificate_to_der(certificate, &der);
-    if (der.failed || !certificate_thumbprints(certificate, &thumbprints))
+    certificate_to_der(in->certificate, &der);
+    if (der.failed || !certificate_thumbprints(in->certificate, &thumbprints))
         return no_memory(why);
     *ret = (struct authority_row){
-        .group = facts->group,
-        .slot = request->slot,
-        .certificate = arena_copy(arena, buf_slice(&der)),
-        .thumbprint = arena_copy(arena, slice_of(thumbprints.sha256, sizeof thumbprints.sha256)),
-        .created_at = facts->now,
+        .group = in->facts->group,
+        .slot = in->request->slot,
+        .certificate = arena_copy(in->arena, buf_slice(&der)),
+        .thumbprint =
+            arena_copy(in->arena, slice_of(thumbprints.sha256, sizeof thumbprints.sha256)),
+        .created_at = in->facts->now,
     };
-    return arena->failed ? no_memory(why) : ST_OK;
+    return in->arena->failed ? no_memory(why) : ST_OK;
 }
 
-/* What was verified are bytes: the same ones again stay what they are. */
-static void keep_if_same(const struct authority_row *was, struct authority_row *row)
+/* What was verified are bytes: the same ones again stay what they are, others take its place only
+ * when that is said, for the devices below it come in no more. */
+static enum status settle(const struct act_input *in, struct authority_row *row, struct fault *why)
 {
-    if (was && slice_equal(was->certificate, row->certificate))
+    const struct authority_row *was = row_of(in->facts, in->request->slot);
+
+    if (!was)
+        return ST_OK;
+    if (slice_equal(was->certificate, row->certificate))
         *row = *was;
+    else if (was->verified_at != 0 && !in->request->replace)
+        return fault_set(why, ST_CONFLICT,
+                         "a verified certificate is in this slot, and devices may depend on it: "
+                         "use the other slot, or say replace");
+    return ST_OK;
 }
 
 static void mark_verified(struct authority_row *row, slice by, bool self_attested, instant now)
@@ -158,46 +176,36 @@ static void mark_verified(struct authority_row *row, slice by, bool self_atteste
     row->code_at = 0;
 }
 
-static enum status upload(const struct authority_request *request,
-                          const struct authority_facts *facts, struct arena *arena,
-                          struct authority_plan *ret, struct fault *why)
+static enum status upload(const struct act_input *in, struct authority_plan *ret, struct fault *why)
 {
     struct authority_row *row = &ret->row;
-    struct x509_st *certificate = NULL;
-    enum status status = read_file(request->file, &certificate, why);
+    enum status status = check_authority(in->certificate, in->facts->now, why);
 
-    if (status != ST_OK)
-        return status;
-    status = check_authority(certificate, facts->now, why);
     if (status == ST_OK)
-        status = fill_slot(request, facts, certificate, arena, row, why);
-    certificate_free(certificate);
-    if (status != ST_OK)
-        return status;
-    keep_if_same(row_of(facts, request->slot), row);
-    if (request->verified && row->verified_at == 0)
-        mark_verified(row, request->by, true, facts->now);
-    return ST_OK;
+        status = fill_slot(in, row, why);
+    if (status == ST_OK)
+        status = settle(in, row, why);
+    if (status == ST_OK && in->request->verified && row->verified_at == 0)
+        mark_verified(row, in->request->by, true, in->facts->now);
+    return status;
 }
 
 /* --- proof of possession ---------------------------------------------------------------------- */
 
-static enum status issue_code(const struct authority_request *request,
-                              const struct authority_facts *facts, struct arena *arena,
-                              struct authority_plan *ret, struct fault *why)
+static enum status issue_code(const struct act_input *in, struct authority_plan *ret,
+                              struct fault *why)
 {
     static const char digits[] = "0123456789ABCDEF";
     uint8_t random[CODE_BYTES], code[VERIFICATION_CODE_LEN];
 
-    (void)request;
     random_bytes(random, sizeof random);
     for (size_t i = 0; i < sizeof random; i++) {
         code[2 * i] = (uint8_t)digits[random[i] >> 4];
         code[2 * i + 1] = (uint8_t)digits[random[i] & 15];
     }
-    ret->row.code = arena_copy(arena, slice_of(code, sizeof code));
-    ret->row.code_at = facts->now;
-    return arena->failed ? no_memory(why) : ST_OK;
+    ret->row.code = arena_copy(in->arena, slice_of(code, sizeof code));
+    ret->row.code_at = in->facts->now;
+    return in->arena->failed ? no_memory(why) : ST_OK;
 }
 
 static enum status check_dates(const struct certificate_facts *proof, instant now,
@@ -235,29 +243,28 @@ static enum status check_proof(const struct authority_row *row, const struct x50
     return check_dates(&proof, now, why);
 }
 
-static enum status verify(const struct authority_request *request,
-                          const struct authority_facts *facts, struct arena *arena,
-                          struct authority_plan *ret, struct fault *why)
+static enum status check_code(const struct authority_row *row, instant now, struct fault *why)
+{
+    if (row->code.len == 0 && row->verified_at != 0)
+        return fault_set(why, ST_BAD_REQUEST,
+                         "C08: the certificate in this slot is verified already");
+    if (row->code.len == 0)
+        return fault_set(why, ST_BAD_REQUEST,
+                         "C08: no code is outstanding for this certificate: make a new one");
+    if (now - row->code_at > VERIFICATION_CODE_LIFE_MS)
+        return fault_set(why, ST_BAD_REQUEST, "C08: the code has expired: make a new one");
+    return ST_OK;
+}
+
+static enum status verify(const struct act_input *in, struct authority_plan *ret, struct fault *why)
 {
     struct authority_row *row = &ret->row;
-    struct x509_st *certificate = NULL;
-    enum status status = read_file(request->file, &certificate, why);
+    enum status status = check_code(row, in->facts->now, why);
 
-    if (status != ST_OK)
-        return status;
-    if (row->code.len == 0 && row->verified_at != 0)
-        status =
-            fault_set(why, ST_BAD_REQUEST, "C08: the certificate in this slot is verified already");
-    else if (row->code.len == 0)
-        status = fault_set(why, ST_BAD_REQUEST,
-                           "C08: no code is outstanding for this certificate: make a new one");
-    else if (facts->now - row->code_at > VERIFICATION_CODE_LIFE_MS)
-        status = fault_set(why, ST_BAD_REQUEST, "C08: the code has expired: make a new one");
-    else
-        status = check_proof(row, certificate, facts->now, arena, why);
-    certificate_free(certificate);
     if (status == ST_OK)
-        mark_verified(row, request->by, false, facts->now);
+        status = check_proof(row, in->certificate, in->facts->now, in->arena, why);
+    if (status == ST_OK)
+        mark_verified(row, in->request->by, false, in->facts->now);
     return status;
 }
 
@@ -328,10 +335,11 @@ static enum status take_list(const struct authority_facts *facts, struct arena *
     return arena->failed ? no_memory(why) : ST_OK;
 }
 
-static enum status set_crl(const struct authority_request *request,
-                           const struct authority_facts *facts, struct arena *arena,
-                           struct authority_plan *ret, struct fault *why)
+static enum status set_crl(const struct act_input *in, struct authority_plan *ret,
+                           struct fault *why)
 {
+    const struct authority_request *request = in->request;
+    const struct authority_facts *facts = in->facts;
     enum status status;
 
     if (request->file.len == 0) {
@@ -341,14 +349,14 @@ static enum status set_crl(const struct authority_request *request,
     status = request->slot == 0 ? find_signer(request->file, facts, ret, why)
                                 : read_list(request->file, row_of(facts, request->slot), facts->now,
                                             &ret->crl, why);
-    return status == ST_OK ? take_list(facts, arena, ret, why) : status;
+    return status == ST_OK ? take_list(facts, in->arena, ret, why) : status;
 }
 
-static enum status set_ocsp(const struct authority_request *request,
-                            const struct authority_facts *facts, struct arena *arena,
-                            struct authority_plan *ret, struct fault *why)
+static enum status set_ocsp(const struct act_input *in, struct authority_plan *ret,
+                            struct fault *why)
 {
-    (void)facts, (void)arena;
+    const struct authority_request *request = in->request;
+
     if (request->ocsp_url.len > 0 && !egress_url_check(request->ocsp_url, why))
         return ST_BAD_REQUEST;
     ret->row.ocsp_url = request->ocsp_url;
@@ -356,11 +364,10 @@ static enum status set_ocsp(const struct authority_request *request,
     return ST_OK;
 }
 
-static enum status remove_certificate(const struct authority_request *request,
-                                      const struct authority_facts *facts, struct arena *arena,
-                                      struct authority_plan *ret, struct fault *why)
+static enum status remove_certificate(const struct act_input *in, struct authority_plan *ret,
+                                      struct fault *why)
 {
-    (void)request, (void)facts, (void)arena, (void)why;
+    (void)in, (void)why;
     ret->change = AUTHORITY_DELETE;
     return ST_OK;
 }
@@ -368,14 +375,16 @@ static enum status remove_certificate(const struct authority_request *request,
 /* --- all acts --------------------------------------------------------------------------------- */
 
 static const struct {
-    enum status (*plan)(const struct authority_request *request,
-                        const struct authority_facts *facts, struct arena *arena,
-                        struct authority_plan *ret, struct fault *why);
-    bool fills; /* an empty slot */
+    enum status (*plan)(const struct act_input *in, struct authority_plan *ret, struct fault *why);
+    bool fills;              /* an empty slot */
+    bool brings_certificate; /* in the file */
 } acts[] = {
-    [AUTHORITY_UPLOAD] = {upload, true},    [AUTHORITY_ISSUE_CODE] = {issue_code, false},
-    [AUTHORITY_VERIFY] = {verify, false},   [AUTHORITY_REMOVE] = {remove_certificate, false},
-    [AUTHORITY_SET_CRL] = {set_crl, false}, [AUTHORITY_SET_OCSP] = {set_ocsp, false},
+    [AUTHORITY_UPLOAD] = {upload, true, true},
+    [AUTHORITY_ISSUE_CODE] = {issue_code, false, false},
+    [AUTHORITY_VERIFY] = {verify, false, true},
+    [AUTHORITY_REMOVE] = {remove_certificate, false, false},
+    [AUTHORITY_SET_CRL] = {set_crl, false, false},
+    [AUTHORITY_SET_OCSP] = {set_ocsp, false, false},
 };
 
 /* Only a list names its slot by itself: by who signed it. */
@@ -410,6 +419,8 @@ enum status authority_plan(const struct authority_request *request,
                            const struct authority_facts *facts, struct arena *arena,
                            struct authority_plan *ret, struct fault *why)
 {
+    struct act_input in = {.request = request, .facts = facts, .arena = arena};
+    struct x509_st *certificate = NULL;
     enum status status;
 
     *ret = (struct authority_plan){.change = AUTHORITY_KEEP};
@@ -417,8 +428,12 @@ enum status authority_plan(const struct authority_request *request,
         return ST_OK;
     ret->change = AUTHORITY_PUT;
     status = begin(request, facts, ret, why);
+    if (status == ST_OK && acts[request->act].brings_certificate)
+        status = read_file(request->file, &certificate, why);
+    in.certificate = certificate;
     if (status == ST_OK)
-        status = acts[request->act].plan(request, facts, arena, ret, why);
+        status = acts[request->act].plan(&in, ret, why);
+    certificate_free(certificate);
     ret->row.enabled = facts->enabled;
     ret->row.updated_at = facts->now;
     return status;

@@ -210,11 +210,26 @@ static void P092_another_certificate_loses_all_that_belonged_to_the_one_before(v
     assert_int_equal(w->plan.row.crl.len, 8);
     assert_int_equal(w->plan.row.code.len, 4);
     request.file = pem_of(w, w->other.certificate);
+    request.replace = true;
     assert_int_equal(plans(w, request), ST_OK);
     assert_int_equal(w->plan.was_version, 7);
     assert_int_equal(w->plan.row.verified_at, 0);
     assert_int_equal(w->plan.row.code.len + w->plan.row.crl.len + w->plan.row.ocsp_url.len, 0);
     assert_int_equal(w->plan.row.crl_this_update, 0);
+}
+
+static void a_verified_certificate_is_replaced_only_when_that_is_said(void **state)
+{
+    struct world *w = *state;
+    struct authority_request request = {.act = AUTHORITY_UPLOAD, .slot = AUTHORITY_PRIMARY};
+
+    request.file = pem_of(w, w->other.certificate);
+    assert_int_equal(plans(w, request), ST_OK);
+    w->row.verified_at = NOW - 1;
+    assert_int_equal(plans(w, request), ST_CONFLICT);
+    assert_non_null(strstr(w->why.text, "say replace"));
+    request.replace = true;
+    assert_int_equal(plans(w, request), ST_OK);
 }
 
 /* --- proof of possession ---------------------------------------------------------------------- */
@@ -474,6 +489,7 @@ int main(void)
         TEST(P093_C070_private_key_in_the_file_is_refused),
         TEST(C072_verified_on_upload_is_self_attested),
         TEST(P092_another_certificate_loses_all_that_belonged_to_the_one_before),
+        TEST(a_verified_certificate_is_replaced_only_when_that_is_said),
         TEST(P092_C077_codes_are_48_hex_digits_and_void_the_one_before),
         TEST(P091_C068_certificate_with_the_code_signed_by_the_authority_verifies),
         TEST(P091_C070_proofs_that_prove_nothing_are_refused_by_their_code),

@@ -17,12 +17,9 @@ static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     struct fixture *f = fixture_create();
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
 
     assert_non_null(w);
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, true, 0);
-    fixture_start(f);
+    fixture_open(f, true, 0);
     w->f = f;
     w->root = make_authority("Root", NULL, clock_wall_ms());
     w->other = make_authority("Other", NULL, clock_wall_ms());

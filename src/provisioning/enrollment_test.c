@@ -11,19 +11,9 @@
 static int setup(void **state)
 {
     struct fixture *f = fixture_create();
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
 
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, true, 0);
-    fixture_start(f);
+    fixture_open(f, true, 0);
     *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_close(*state);
-    fixture_remove(*state);
     return 0;
 }
 
@@ -63,7 +53,6 @@ static void default_groups_have_keys_of_their_own(void **state)
 static void default_groups_are_made_at_the_first_start_only(void **state)
 {
     struct fixture *f = *state;
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
     struct enrollment edge = {.kind = ENROLLMENT_GROUP, .id = SLICE("SAS-IoT-Edge-Devices")};
     struct enrollment main_group = {.kind = ENROLLMENT_GROUP, .id = SLICE("SAS-IoT-Devices")};
     struct secret before = f->group_primary;
@@ -71,9 +60,7 @@ static void default_groups_are_made_at_the_first_start_only(void **state)
     assert_int_equal(fixture_enrollment(f, CALL_DELETE, &edge, NULL), ST_OK);
     assert_int_equal(fixture_enrollment(f, CALL_DELETE, &main_group, NULL), ST_CONFLICT);
     fixture_close(f);
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, true, 0);
-    fixture_start(f);
+    fixture_open(f, true, 0);
     assert_int_equal(fixture_enrollment(f, CALL_GET, &edge, NULL), ST_NOT_FOUND);
     assert_memory_equal(f->group_primary.bytes, before.bytes, 64);
 }
@@ -363,7 +350,6 @@ static void rows_of_the_schema_before_are_kept(void **state)
         .module = "provisioning", .steps = provisioning_schema.steps, .count = 1};
     const struct store_schema *const schemas[] = {&before};
     struct fixture *f = *state;
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
     struct fault why = {0};
     struct store *st;
     struct unit *unit;
@@ -386,15 +372,13 @@ static void rows_of_the_schema_before_are_kept(void **state)
     unit_destroy(unit);
     store_close(st);
     workers_destroy(f->ws);
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, true, 0);
-    fixture_start(f);
+    fixture_open(f, true, 0);
     assert_int_equal(fixture_number(f, &kept_sql), 1);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(default_groups_have_keys_of_their_own),
         TEST(default_groups_are_made_at_the_first_start_only),

@@ -16,13 +16,10 @@ static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     struct fixture *f = fixture_create();
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
 
     assert_non_null(w);
     f->view.auto_approve = true;
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, true, 1);
-    fixture_start(f);
+    fixture_open(f, true, 1);
     w->f = f;
     w->root = make_authority("Root", NULL, clock_wall_ms());
     w->leaf = make_leaf("dev-001", &w->root, clock_wall_ms());

@@ -198,6 +198,24 @@ static inline void fixture_remove(struct fixture *f)
     free(f);
 }
 
+/* All of it, on what is in the folder, behind the fixture's own gate. */
+static inline void fixture_open(struct fixture *f, bool answer_at_once, unsigned burst)
+{
+    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
+
+    fixture_open_base(f, NULL);
+    fixture_open_provisioning(f, &gate, answer_at_once, burst);
+    fixture_start(f);
+}
+
+/* Of tests whose state is the fixture. */
+static inline int fixture_teardown(void **state)
+{
+    fixture_close(*state);
+    fixture_remove(*state);
+    return 0;
+}
+
 /* --- registering ------------------------------------------------------------------------------ */
 
 struct answered {

@@ -22,13 +22,10 @@ static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     struct fixture *f = fixture_create();
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
 
     assert_non_null(w);
     f->view.auto_approve = true;
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, true, 0);
-    fixture_start(f);
+    fixture_open(f, true, 0);
     *w = (struct world){.f = f, .now = clock_wall_ms()};
     w->root = make_authority("Root", NULL, w->now);
     w->near = make_authority("Near", &w->root, w->now);

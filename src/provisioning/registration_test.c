@@ -16,12 +16,9 @@ static const char *const refused = "Custom allocation failed with status code: 4
 static struct fixture *open_fixture(bool answer_at_once, unsigned burst)
 {
     struct fixture *f = fixture_create();
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
 
     f->view.auto_approve = true;
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, answer_at_once, burst);
-    fixture_start(f);
+    fixture_open(f, answer_at_once, burst);
     return f;
 }
 
@@ -40,13 +37,6 @@ static int setup_later(void **state)
 static int setup_throttled(void **state)
 {
     *state = open_fixture(true, 3);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_close(*state);
-    fixture_remove(*state);
     return 0;
 }
 
@@ -326,13 +316,10 @@ static void refused_operation_is_told_at_its_poll_with_and_without_record(void *
 static void P097_polls_survive_a_restart(void **state)
 {
     struct fixture *f = *state;
-    const struct provisioning_gate gate = {.context = f, .view = fixture_gate};
     struct answered a = registers(f, "dev-001");
 
     fixture_close(f);
-    fixture_open_base(f, NULL);
-    fixture_open_provisioning(f, &gate, false, 0);
-    fixture_start(f);
+    fixture_open(f, false, 0);
     assert_int_equal(poll(f, "dev-001", a.operation_id).state, REG_ASSIGNED);
 }
 
@@ -584,8 +571,8 @@ static void plain_enrollment_needs_neither_approval_nor_template(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST_LATER(name) cmocka_unit_test_setup_teardown(name, setup_later, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+#define TEST_LATER(name) cmocka_unit_test_setup_teardown(name, setup_later, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(P074_P101_P104_first_registration_makes_the_device_and_assigns_it),
         TEST(P066_P075_second_registration_is_the_same_record),
@@ -601,7 +588,7 @@ int main(void)
         TEST(P029_lookup_gives_the_record_or_says_that_there_is_none),
         TEST(P109_registrations_that_overlap_all_end_assigned),
         cmocka_unit_test_setup_teardown(registrations_over_the_limit_are_throttled, setup_throttled,
-                                        teardown),
+                                        fixture_teardown),
         TEST(P067_P074_C023_individual_enrollment_overrides_the_group),
         TEST(P102_deleted_and_remade_entry_is_an_initial_assignment),
         TEST(P102_deleted_entry_leaves_no_record_to_a_registration_on_its_way),

@@ -22,7 +22,7 @@ class CertificateGroup:
         return self.server.cli("ca", "add", self.id, file, "--slot", slot, *options, **how)
 
     def trust(self, authority, slot="primary"):
-        self.add(authority.certificate, "--verified", slot=slot)
+        self.add(authority.certificate, "--verified", "--replace", slot=slot)
 
     def code(self, slot="primary"):
         return self.server.cli("ca", "code", self.id, "--slot", slot).stdout.strip()

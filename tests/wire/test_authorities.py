@@ -10,7 +10,7 @@ from lib import certificates
 from lib.certificates import Authority, openssl
 from lib.dps import CertificateRegistrant, assert_assigned, assert_refused, group_device
 from lib.groups import CertificateGroup, Factory, problem
-from lib.server import unique_id
+from lib.server import MUSTER, unique_id
 
 SERVER_OPTIONS = ["--accepts-per-second=0"]
 
@@ -109,7 +109,10 @@ def test_replacing_loses_code_list_and_responder(server, group):
     group.code()
     held = group.slot()
     assert held["crl"] and held["ocsp"] and held["verificationCode"]
-    group.add(second.certificate)
+    assert "say replace" in refused(group.add(second.certificate, check=False))
+    assert group.slot() == held
+    shown = group.add(second.certificate, "--replace").stdout
+    assert f"in place of         {held['subject']}\n" in shown
     held = group.slot()
     assert (held["crl"], held["ocsp"], held["verificationCode"]) == (None, None, None)
     assert held["state"] == "unverified"
@@ -241,6 +244,10 @@ def test_a_private_key_never_leaves_the_operators_machine(server, root):
     assert "C09" in refused(done)
 
 
+def test_a_slot_that_is_none_is_named(server, group, root):
+    assert "'primry'" in refused(group.add(root.certificate, slot="primry", check=False), code=2)
+
+
 def test_a_file_that_is_missing_empty_or_too_large_is_wrong_usage(server, group):
     for file in (server.folder / "absent.pem", write(server, ""), write(server, "x" * 65537)):
         assert str(file) in refused(group.add(file, check=False), code=2)
@@ -341,7 +348,32 @@ def test_a_thumbprint_is_denied_and_allowed_again_however_it_is_written(server, 
     assert key in server.cli("ca", "denied").stdout
     assert server.cli("ca", "allow", key).stdout == ""
     assert key not in denied(server)
-    assert "(HTTP 404)" in refused(server.cli("ca", "allow", key, check=False))
+    assert "nothing is denied" in refused(server.cli("ca", "allow", key, check=False))
+    assert server.api("DELETE", f"deniedCertificates/{key}")[0] == 404
+
+
+def test_a_certificate_is_denied_by_its_file_and_by_what_openssl_prints(server, root):
+    leaf = root.leaf(unique_id())
+    printed = openssl("x509", "-in", leaf.certificate, "-noout", "-fingerprint", "-sha1").strip()
+    for words in (["--certificate", leaf.certificate], ["--thumbprint", printed]):
+        key = server.cli("ca", "deny", *words).stdout.strip()
+        assert key in denied(server)
+        assert server.cli("ca", "allow", *words).stdout == ""
+        assert key not in denied(server)
+    assert "say one of" in refused(
+        server.cli("ca", "deny", "--certificate", leaf.certificate, *words, check=False), code=2)
+
+
+def test_allow_takes_what_deny_took(server, factory):
+    serial = certificates.serial(factory.authority.leaf(unique_id()))
+    other = Factory(server).group.id
+    deny = [["ca", "deny", "--group", group, "--serial", serial] for group in (factory.group.id, other)]
+    keys = [server.cli(*words).stdout.strip() for words in deny]
+    assert "2 denials are meant" in refused(server.cli("ca", "allow", serial, check=False))
+    server.cli("ca", "allow", "--group", other.upper(), "--serial", f"serial=00{serial.lower()}")
+    assert keys[0] in denied(server) and keys[1] not in denied(server)
+    server.cli("ca", "allow", serial)
+    assert "nothing is denied" in refused(server.cli("ca", "allow", serial, check=False))
 
 
 @pytest.mark.parametrize("spell", [str.lower, lambda serial: "00" + serial], ids=["case", "zeros"])
@@ -404,6 +436,36 @@ def test_an_individual_enrollment_knows_thumbprints_and_no_keys(server):
     assert server.api("PATCH", where, change)[1]["x509"] == {"clientCertificates": pins}
 
 
+def test_an_individual_certificate_is_rolled_on_the_command_line(server):
+    device_id = unique_id()
+    own, second = (certificates.self_signed(server.folder, unique_id()) for _ in range(2))
+    server.cli("enrollment", "add", device_id, "--attestation", "x509", "--individual",
+               "--certificate", own.certificate, "--allow-expired")
+    where = f"individualEnrollments/{device_id}"
+
+    def pins():
+        shown = server.api("GET", where)[1]
+        assert shown["expiredLeafAllowed"] is True
+        return {slot: pin["thumbprint"] for slot, pin in shown["x509"]["clientCertificates"].items()}
+
+    server.cli("enrollment", "update", device_id, "--secondary-certificate", second.certificate)
+    old, new = certificates.thumbprint(own), certificates.thumbprint(second)
+    assert pins() == {"primary": old, "secondary": new}
+    server.cli("enrollment", "update", device_id, "--individual", "--certificate", second.certificate)
+    assert pins() == {"primary": new, "secondary": new}
+    refused(server.cli("enrollment", "update", device_id, check=False), code=2)
+
+
+def test_an_enrollment_of_the_other_kind_is_pointed_to(server, group):
+    device_id = unique_id()
+    server.cli("enrollment", "add", device_id, "--individual")
+    said = server.cli("enrollment", "show", device_id, check=False).stderr
+    assert said.startswith(f"muster enrollment: {device_id}: ") and "say --individual" in said
+    said = server.cli("enrollment", "disable", group.id, "--individual", check=False).stderr
+    assert "leave out --individual" in said
+    assert "--individual" not in server.cli("enrollment", "show", "nobody", check=False).stderr
+
+
 @pytest.mark.parametrize("pin", [
     {}, None, "text", {"certificate": "none"}, {"thumbprint": "AB"}, {"thumbprint": "Z" * 64},
 ], ids=str)
@@ -437,6 +499,29 @@ def test_a_device_is_added_by_file_by_thumbprint_and_by_authority(server):
             "authentication"] == shown
         assert server.device(device_id)["authentication"] == shown
         assert f"credential    {shown['type']}" in server.cli("device", "show", device_id).stdout
+
+
+def test_the_next_step_is_said_to_whoever_gives_a_device_its_certificate(server):
+    own = certificates.self_signed(server.folder, unique_id())
+    device_id = unique_id()
+    said = server.cli("device", "add", device_id, "--certificate", own.certificate).stderr
+    assert f"muster device connection-string {device_id}" in said
+    assert server.cli("device", "add", unique_id()).stderr == ""
+
+
+def test_of_several_devices_the_one_that_fails_is_named(server):
+    known, strange = unique_id(), unique_id()
+    server.cli("device", "add", known)
+    done = server.cli("device", "block", strange, known, check=False)
+    assert refused(done).startswith(f"muster device: {strange}: ")
+    assert server.device(known)["status"] == "blocked"
+
+
+def test_without_a_server_a_list_is_an_error_alone():
+    done = subprocess.run(
+        [MUSTER, "device", "list"], capture_output=True, text=True,
+        env={"MUSTER_URL": "https://127.0.0.1:1", "MUSTER_TOKEN": "x"})
+    assert "is the server running" in refused(done) and done.stdout == ""
 
 
 @pytest.mark.parametrize("authentication", [
@@ -510,6 +595,14 @@ def test_the_chain_may_be_in_the_file_or_beside_it(server, group):
     assert status == 400, answer
 
 
+def test_a_chain_on_its_head_is_told(server, group):
+    authority = Authority(server.folder, unique_id("root"))
+    plant = authority.intermediate("plant")
+    leaf = plant.leaf(unique_id())
+    file = write(server, plant.certificate.read_text() + leaf.certificate.read_text())
+    assert "must come first" in refused(explain(server, "--cert", file, check=False))
+
+
 def test_what_fails_says_what_was_expected_what_came_and_what_to_do(server, factory):
     device_id, leaf = factory.add_device()
     done = explain(server, "--cert", leaf.certificate, "--id", "another", check=False)
@@ -572,9 +665,17 @@ def test_attempts_are_listed_the_newest_first(server, factory):
     lines = server.cli("enrollment", "attempts", "--json", "--count", "1000").stdout.splitlines()
     assert rows[0] in [json.loads(line) for line in lines]
     shown = server.cli("enrollment", "attempts", device_id).stdout
-    assert shown.index(" assigned\n") < shown.index(" refused: ") < shown.index("FAILED  approval")
+    assert shown.index(" assigned\n") < shown.index("ok      common name") < shown.index(" refused: ")
+    assert "FAILED" not in shown
+    shown = server.cli("enrollment", "attempts", device_id, "--steps").stdout
+    assert shown.index(" refused: ") < shown.index("FAILED  approval")
     shown = server.cli("enrollment", "attempts").stdout
     assert device_id in shown and "FAILED" not in shown
+
+
+def test_that_no_attempt_is_kept_is_said(server):
+    done = server.cli("enrollment", "attempts", unique_id())
+    assert done.stdout == "" and "muster explain" in done.stderr
 
 
 def test_attempts_are_asked_for_by_number_only(server):

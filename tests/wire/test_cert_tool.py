@@ -295,6 +295,29 @@ def test_a_device_is_renewed_with_its_key(authority, tmp_path):
                                     tmp_path, "--key-file", tmp_path / "pump-1.key")
 
 
+def test_a_renewal_leaves_no_older_certificate_beside_it(authority, tmp_path):
+    words = ["device", "pump-1", "--ca", authority / "plant", "--out", tmp_path]
+    done(*words, "--full-chain", "--p12", "--days", 5)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    renewal = [*words, "--key-file", tmp_path / "pump-1.key"]
+    assert "--p12" in refused(1, *renewal)
+    assert "--p12" in refused(1, *words, "--force")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    done(*renewal, "--p12")
+    leaf = (tmp_path / "pump-1.pem").read_text()
+    assert days_left(tmp_path / "pump-1.pem") == 365
+    assert (tmp_path / "pump-1-chain.pem").read_text() == leaf + (authority / "plant/ca.pem").read_text()
+    assert leaf in openssl("pkcs12", "-in", tmp_path / "pump-1.p12", "-passin", "pass:", "-nodes")
+
+
+def test_a_renewal_leaves_a_device_alone_that_is_called_like_a_chain(authority, tmp_path):
+    words = ["--ca", authority / "plant", "--out", tmp_path]
+    done("device", "pump", "pump-chain", *words)
+    leaf = (tmp_path / "pump-chain.pem").read_bytes()
+    done("device", "pump", *words, "--key-file", tmp_path / "pump.key")
+    assert (tmp_path / "pump-chain.pem").read_bytes() == leaf
+
+
 @pytest.mark.parametrize("device_id", ["ca", "chain", "verification"])
 def test_a_device_cannot_take_an_authoritys_own_files(tmp_path, device_id):
     root, plant = tmp_path / "root", tmp_path / "plant"
@@ -389,6 +412,43 @@ def test_bad_rows_are_named_and_the_rest_is_made(authority, tmp_path):
     assert [line.split(":")[1] for line in ran.stderr.splitlines()] == [" line 3", " line 5", " line 7"]
     assert_whole(tmp_path / "out", ["pump-1", "pump-4"])
     assert "2 made" in ran.stdout and "1 there already" in ran.stdout and "3 refused" in ran.stdout
+
+
+@pytest.mark.parametrize("content, told", [
+    ("serial,name\n0001,Pump\n", "names no column"),
+    ("pump-1;Pump\npump-2;Pump\n", "names no column"),
+    (b"PK\x03\x04" + bytes(60), "workbook"),
+    (b"id\npump-1\nM\xfcnchen\n", "not UTF-8"),
+])
+def test_a_file_that_is_no_table_of_devices_is_refused(authority, tmp_path, content, told):
+    file = tmp_path / "devices.csv"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    said = refused(1, "device", "--csv", file, "--ca", authority / "plant", "--out", tmp_path / "out")
+    assert told in said and str(file) in said
+    assert names_in(tmp_path / "out") == []
+
+
+def test_a_certificate_is_no_table_of_devices(authority, tmp_path):
+    assert "PEM file" in refused(1, "device", "--csv", authority / "root/ca.pem", "--ca",
+                                 authority / "plant", "--out", tmp_path)
+
+
+def test_a_first_line_that_becomes_a_device_is_told(authority, tmp_path):
+    words = ["device", "--csv", "-", "--ca", authority / "plant", "--out", tmp_path]
+    assert "first line is the device 'serial'" in done(*words, input="serial\n0001\n").stderr
+    assert done(*words, input="id\n0002\n").stderr == ""
+
+
+def test_what_another_authority_issued_is_not_there_already(authority, tmp_path):
+    words = ["device", "--csv", "-", "--out", tmp_path]
+    done(*words, "--ca", authority / "plant", input="pump-1\n")
+    before = (tmp_path / "pump-1.pem").read_bytes()
+    for signer in (["--ca", authority / "root"], ["--self-signed"]):
+        ran = cert(*words, *signer, input="pump-1\n")
+        assert ran.returncode == 1 and "1 refused" in ran.stdout + ran.stderr
+        assert "line 1: pump-1.pem is there and not" in ran.stderr
+    assert (tmp_path / "pump-1.pem").read_bytes() == before
+    assert "1 there already" in done(*words, "--ca", authority / "plant", input="pump-1\n").stdout
 
 
 def test_rows_come_from_standard_input_too(authority, tmp_path):

@@ -96,59 +96,46 @@ static void on_both(void *context, enum status status, const struct authority_vi
                     const struct fault *why)
 {
     struct authority_call *call = context;
-    struct exchange *x = call->x;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-    } else {
-        json_open(&w, (slice){0}, '{');
-        write_slot(x, &w, SLICE("primary"), view_of(views, AUTHORITY_PRIMARY));
-        write_slot(x, &w, SLICE("secondary"), view_of(views, AUTHORITY_SECONDARY));
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, call->x, status, why))
+        return;
+    json_open(&a.w, (slice){0}, '{');
+    write_slot(a.x, &a.w, SLICE("primary"), view_of(views, AUTHORITY_PRIMARY));
+    write_slot(a.x, &a.w, SLICE("secondary"), view_of(views, AUTHORITY_SECONDARY));
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 static void on_slot(void *context, enum status status, const struct authority_view views[2],
                     const struct fault *why)
 {
     struct authority_call *call = context;
-    struct exchange *x = call->x;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        write_slot(x, &w, (slice){0}, view_of(views, call->request.slot));
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, call->x, status, why))
+        return;
+    write_slot(a.x, &a.w, (slice){0}, view_of(views, call->request.slot));
+    app_answer_end(&a);
 }
 
 static void on_code(void *context, enum status status, const struct authority_view views[2],
                     const struct fault *why)
 {
     struct authority_call *call = context;
-    struct exchange *x = call->x;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
     const struct authority_row *row = NULL;
+    struct app_answer a;
 
     if (status == ST_OK)
         row = view_of(views, call->request.slot)->row;
-    if (row) {
-        json_open(&w, (slice){0}, '{');
-        json_put_text(&w, SLICE("verificationCode"), row->code);
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status == ST_OK ? ST_INTERNAL : status, why);
-    }
-    exchange_release(x);
+    if (status == ST_OK && !row)
+        status = ST_INTERNAL;
+    if (!app_answer_begin(&a, call->x, status, why))
+        return;
+    json_open(&a.w, (slice){0}, '{');
+    json_put_text(&a.w, SLICE("verificationCode"), row->code);
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 static void on_removed(void *context, enum status status, const struct authority_view views[2],
@@ -227,6 +214,7 @@ static void put_certificate(struct exchange *x, enum authority_act act)
     if (!call)
         return;
     json_get_bool(body, SLICE("verified"), &call->request.verified);
+    json_get_bool(body, SLICE("replace"), &call->request.replace);
     if (json_get_text(body, SLICE("certificate"), &call->request.file))
         carry_out(call, on_slot);
     else

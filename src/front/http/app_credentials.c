@@ -76,20 +76,15 @@ static void write_credentials(struct json_writer *w, const struct device_credent
 static void on_credentials(void *context, enum status status, const struct device_credentials *k,
                            const struct fault *why)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-    } else {
-        json_open(&w, (slice){0}, '{');
-        json_put_text(&w, SLICE("idScope"), k->id_scope);
-        write_credentials(&w, k);
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
+        return;
+    json_open(&a.w, (slice){0}, '{');
+    json_put_text(&a.w, SLICE("idScope"), k->id_scope);
+    write_credentials(&a.w, k);
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 void app_device_credentials(struct exchange *x)
@@ -108,28 +103,24 @@ static void on_string_keys(void *context, enum status status, const struct devic
                            const struct fault *why)
 {
     struct string_call *call = context;
-    struct exchange *x = call->x;
-    BUF_CLEANUP struct buf key = {.max = 128}, text = {.max = 4096}, body = {.max = 8192};
-    struct json_writer w = {.to = &body};
+    BUF_CLEANUP struct buf key = {.max = 128}, text = {.max = 4096};
+    struct app_answer a;
 
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-    } else {
-        base64_encode(secret_slice(&k->primary), &key);
-        connection_string_write(
-            &(struct connection_string){
-                .host_name = call->hub,
-                .device_id = call->device_id,
-                .shared_access_key = buf_slice(&key),
-                .x509 = k->auth != AUTH_SAS,
-            },
-            &text);
-        json_open(&w, (slice){0}, '{');
-        json_put_text(&w, SLICE("connectionString"), buf_slice(&text));
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, call->x, status, why))
+        return;
+    base64_encode(secret_slice(&k->primary), &key);
+    connection_string_write(
+        &(struct connection_string){
+            .host_name = call->hub,
+            .device_id = call->device_id,
+            .shared_access_key = buf_slice(&key),
+            .x509 = k->auth != AUTH_SAS,
+        },
+        &text);
+    json_open(&a.w, (slice){0}, '{');
+    json_put_text(&a.w, SLICE("connectionString"), buf_slice(&text));
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 static void on_assigned(void *context, const struct registration *r, const struct fault *why)

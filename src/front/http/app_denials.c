@@ -51,18 +51,14 @@ void app_denials_list(struct exchange *x)
 static void on_added(void *context, enum status status, const struct fault *why)
 {
     struct denial_call *call = context;
-    struct exchange *x = call->x;
-    BUF_CLEANUP struct buf key = {.max = DENIAL_KEY_MAX}, body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    BUF_CLEANUP struct buf key = {.max = DENIAL_KEY_MAX};
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        denial_key(&call->denial, &key);
-        write_denial(&w, &call->denial, buf_slice(&key));
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, call->x, status, why))
+        return;
+    denial_key(&call->denial, &key);
+    write_denial(&a.w, &call->denial, buf_slice(&key));
+    app_answer_end(&a);
 }
 
 /* Whole bytes without leading zero bytes, as certificate_facts writes serials. */

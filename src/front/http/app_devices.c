@@ -103,18 +103,15 @@ static void on_view(void *context, enum status status, const struct device_view 
                     const struct fault *why)
 {
     struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-    } else if (!v || !v->device) {
+    if (status == ST_OK && (!v || !v->device)) {
         exchange_answer(x, 204, (slice){0});
-    } else {
-        write_device(&w, v, false);
-        app_answer_object(x, &body);
+        exchange_release(x);
+    } else if (app_answer_begin(&a, x, status, why)) {
+        write_device(&a.w, v, false);
+        app_answer_end(&a);
     }
-    exchange_release(x);
 }
 
 /* --- get, list ------------------------------------------------------------------------------- */

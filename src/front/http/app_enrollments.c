@@ -85,17 +85,12 @@ static void on_enrollment(void *context, enum status status, const struct enroll
                           const struct fault *why)
 {
     struct enrollment_call *call = context;
-    struct exchange *x = call->x;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status == ST_OK && e) {
-        write_enrollment(&w, e, call->with_keys);
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, call->x, status == ST_OK && !e ? ST_INTERNAL : status, why))
+        return;
+    write_enrollment(&a.w, e, call->with_keys);
+    app_answer_end(&a);
 }
 
 /* --- get, list ------------------------------------------------------------------------------- */

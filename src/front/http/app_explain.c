@@ -2,6 +2,7 @@
 #include "provisioning/explain.h"
 
 #include "base/clock.h"
+#include "crypto/chain.h"
 #include "front/http/application.h"
 
 static const char *result_of(enum status status)
@@ -32,26 +33,33 @@ static void write_enrollment(struct json_writer *w, const struct explanation *e)
 static void on_explanation(void *context, enum status status, const struct explanation *e,
                            const struct fault *why)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-    } else {
-        json_open(&w, (slice){0}, '{');
-        json_put_text(&w, SLICE("result"), slice_str(result_of(e->status)));
-        app_put_text_or_null(&w, SLICE("registrationId"), e->registration_id);
-        write_enrollment(&w, e);
-        app_put_text_or_null(&w, SLICE("reason"), e->reason);
-        trace_write(e->trace, &w, SLICE("steps"));
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
+        return;
+    json_open(&a.w, (slice){0}, '{');
+    json_put_text(&a.w, SLICE("result"), slice_str(result_of(e->status)));
+    app_put_text_or_null(&a.w, SLICE("registrationId"), e->registration_id);
+    write_enrollment(&a.w, e);
+    app_put_text_or_null(&a.w, SLICE("reason"), e->reason);
+    trace_write(e->trace, &a.w, SLICE("steps"));
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 /* --- the credential -------------------------------------------------------------------------- */
+
+/* Whether `first` issued one of the others: the file stands on its head. */
+static bool is_above(const struct x509_st *first, const struct stack_st_X509 *others)
+{
+    for (size_t i = 0; i < certificates_count(others); i++) {
+        const struct x509_st *other = certificates_at(others, i);
+
+        if (chain_is_issued_by(other, first) && !chain_is_issued_by(first, other))
+            return true;
+    }
+    return false;
+}
 
 /* A leaf with the certificates above it in one file is what devices hold. */
 static bool read_bundle(struct exchange *x, slice text, struct registration_request *r)
@@ -62,9 +70,12 @@ static bool read_bundle(struct exchange *x, slice text, struct registration_requ
     if (problem != CERTIFICATE_FINE)
         return app_wrong(x, app_certificate_problem(problem));
     r->certificate = certificate_from_pem(text);
-    return r->certificate ||
-           app_wrong(x, "several certificates: send the device's own as certificate and the "
-                        "others as chain");
+    if (!r->certificate)
+        return app_wrong(x, "several certificates: send the device's own as certificate and the "
+                            "others as chain");
+    return !is_above(r->certificate, r->intermediates) ||
+           app_wrong(x, "the first certificate is an authority, which issued another one of them: "
+                        "the device's own must come first");
 }
 
 static bool read_chain(struct exchange *x, slice text, struct registration_request *r)

@@ -49,17 +49,12 @@ void app_modules_list(struct exchange *x)
 
 static void on_module(void *context, enum status status, const struct device *m)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = 8192};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        write_module(&w, m);
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, NULL);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, NULL))
+        return;
+    write_module(&a.w, m);
+    app_answer_end(&a);
 }
 
 void app_module_get(struct exchange *x)
@@ -97,19 +92,15 @@ static void on_created_module(void *context, enum status status, const struct de
 {
     struct exchange *x = context;
     SECRET_CLEANUP struct secret primary = {0}, secondary = {0};
-    BUF_CLEANUP struct buf body = {.max = 16384};
-    struct json_writer w = {.to = &body};
     struct fault why = {0};
+    struct app_answer a;
 
     if (status == ST_OK)
         status = device_keys(identity_of(x), m, &primary, &secondary, &why);
-    if (status == ST_OK) {
-        write_created(x, m, &primary, &secondary, &w);
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, &why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, x, status, &why))
+        return;
+    write_created(x, m, &primary, &secondary, &a.w);
+    app_answer_end(&a);
 }
 
 static void on_created(void *context, enum status status, struct unit *unit)

@@ -28,25 +28,20 @@ static const char *const require_names[] = {
 static void on_settings(void *context, enum status status, const struct central_settings *s,
                         const struct fault *why)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, why);
-        exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
         return;
-    }
-    json_open(&w, (slice){0}, '{');
-    json_put_text(&w, SLICE("lifecycleProfile"),
+    json_open(&a.w, (slice){0}, '{');
+    json_put_text(&a.w, SLICE("lifecycleProfile"),
                   s->profile == PROFILE_SEED ? SLICE("seed") : SLICE("later"));
-    json_put_bool(&w, SLICE("autoApprove"), s->auto_approve);
-    json_put_text(&w, SLICE("requireTemplate"), slice_str(require_names[s->require_template]));
-    json_put_bool(&w, SLICE("autoAssociate"), s->auto_associate);
-    json_put_text(&w, SLICE("deviceIdCase"), s->device_id_any_case ? SLICE("any") : SLICE("lower"));
-    json_close(&w, '}');
-    app_answer_object(x, &body);
-    exchange_release(x);
+    json_put_bool(&a.w, SLICE("autoApprove"), s->auto_approve);
+    json_put_text(&a.w, SLICE("requireTemplate"), slice_str(require_names[s->require_template]));
+    json_put_bool(&a.w, SLICE("autoAssociate"), s->auto_associate);
+    json_put_text(&a.w, SLICE("deviceIdCase"),
+                  s->device_id_any_case ? SLICE("any") : SLICE("lower"));
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 void app_settings_get(struct exchange *x)
@@ -120,28 +115,22 @@ static const struct {
 
 static void on_policy(void *context, enum status status, const struct policy *p)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status != ST_OK) {
-        exchange_answer_error(x, status, NULL);
-        exchange_release(x);
+    if (!app_answer_begin(&a, context, status, NULL))
         return;
-    }
-    json_open(&w, (slice){0}, '{');
-    json_put_text(&w, SLICE("name"), p->name);
-    json_open(&w, SLICE("rights"), '[');
+    json_open(&a.w, (slice){0}, '{');
+    json_put_text(&a.w, SLICE("name"), p->name);
+    json_open(&a.w, SLICE("rights"), '[');
     for (size_t i = 0; i < COUNT_OF(right_names); i++) {
         if (p->rights & right_names[i].right)
-            json_put_text(&w, (slice){0}, slice_str(right_names[i].name));
+            json_put_text(&a.w, (slice){0}, slice_str(right_names[i].name));
     }
-    json_close(&w, ']');
-    app_put_key(&w, SLICE("primaryKey"), &p->primary);
-    app_put_key(&w, SLICE("secondaryKey"), &p->secondary);
-    json_close(&w, '}');
-    app_answer_object(x, &body);
-    exchange_release(x);
+    json_close(&a.w, ']');
+    app_put_key(&a.w, SLICE("primaryKey"), &p->primary);
+    app_put_key(&a.w, SLICE("secondaryKey"), &p->secondary);
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 void app_policy_get(struct exchange *x)

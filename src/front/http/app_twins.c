@@ -64,17 +64,12 @@ static void write_twin(struct json_writer *w, const struct twin *t)
 static void on_twin(void *context, enum status status, const struct twin *t,
                     const struct fault *why)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        write_twin(&w, t);
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
+        return;
+    write_twin(&a.w, t);
+    app_answer_end(&a);
 }
 
 void app_twin_get(struct exchange *x)
@@ -121,20 +116,15 @@ void app_twin_put(struct exchange *x)
 static void on_method(void *context, enum status status, int64_t method_status, slice payload,
                       const struct fault *why)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        json_open(&w, (slice){0}, '{');
-        json_put_int(&w, SLICE("status"), method_status);
-        json_put_raw(&w, SLICE("payload"), payload.len ? payload : SLICE("null"));
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
+        return;
+    json_open(&a.w, (slice){0}, '{');
+    json_put_int(&a.w, SLICE("status"), method_status);
+    json_put_raw(&a.w, SLICE("payload"), payload.len ? payload : SLICE("null"));
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 void app_method_invoke(struct exchange *x)
@@ -167,30 +157,26 @@ void app_method_invoke(struct exchange *x)
 
 static void on_sent(void *context, enum status status, int64_t sequence, const struct fault *why)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = 64};
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        buf_printf(&body, "{\"sequence\":%" PRId64 "}", sequence);
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
+        return;
+    json_open(&a.w, (slice){0}, '{');
+    json_put_int(&a.w, SLICE("sequence"), sequence);
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 static void on_purged(void *context, enum status status, int64_t count, const struct fault *why)
 {
-    struct exchange *x = context;
-    BUF_CLEANUP struct buf body = {.max = 64};
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        buf_printf(&body, "{\"purged\":%" PRId64 "}", count);
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
+        return;
+    json_open(&a.w, (slice){0}, '{');
+    json_put_int(&a.w, SLICE("purged"), count);
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 static void put_property(struct buf *bag, slice key, slice value)

@@ -256,6 +256,27 @@ void app_answer_object(struct exchange *x, const struct buf *body)
     exchange_answer(x, 200, buf_slice(body));
 }
 
+bool app_answer_begin(struct app_answer *a, struct exchange *x, enum status status,
+                      const struct fault *why)
+{
+    if (status != ST_OK) {
+        exchange_answer_error(x, status, why);
+        exchange_release(x);
+        return false;
+    }
+    a->x = x;
+    buf_init(&a->body, APP_ANSWER_MAX);
+    a->w = (struct json_writer){.to = &a->body};
+    return true;
+}
+
+void app_answer_end(struct app_answer *a)
+{
+    app_answer_object(a->x, &a->body);
+    buf_deinit(&a->body);
+    exchange_release(a->x);
+}
+
 /* --- lists ----------------------------------------------------------------------------------- */
 
 struct app_list *app_list_begin(struct exchange *x)

@@ -47,6 +47,21 @@ CHECKED bool app_read_version(struct exchange *x, const struct json *body, int64
 
 void app_answer_object(struct exchange *x, const struct buf *body);
 
+/* An answer to an exchange that is held, from a call back:
+ *     if (!app_answer_begin(&a, x, status, why))
+ *         return;
+ *     ... write one value through a.w ...
+ *     app_answer_end(&a);
+ * Either way the exchange is released. False: the error has been answered. */
+struct app_answer {
+    struct exchange *x;
+    struct buf body;
+    struct json_writer w;
+};
+CHECKED bool app_answer_begin(struct app_answer *a, struct exchange *x, enum status status,
+                              const struct fault *why);
+void app_answer_end(struct app_answer *a);
+
 /* app_certificates.c: what people upload. `ret` in the exchange's arena; false after a 400. */
 
 /* Hex as people and tools write it: colons and blanks go, letters become upper-case. */
