@@ -8,9 +8,9 @@
 #define BULK_IDS_BYTES_MAX (1024 * 1024)
 
 struct device_bulk_request {
-    enum operation_kind kind; /* any but an import */
-    slice template_id;        /* OPERATION_ASSOCIATE */
-    slice ids;                /* one a line; empty: those that the filter names */
+    enum operation_kind kind;    /* any but an import */
+    slice template_id;           /* OPERATION_ASSOCIATE */
+    slice ids;                   /* one a line; empty: those that the filter names */
     struct device_filter filter; /* `after` and `limit` do not count */
 };
 

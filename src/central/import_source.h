@@ -59,7 +59,7 @@ struct import_source {
     struct device_csv_reader *reader;
     struct operation_progress ahead; /* behind the last batch that was made */
     bool is_checking, has_references, has_cloud;
-    struct buf file_log;      /* findings of the file */
+    struct buf file_log;                 /* findings of the file */
     char message[OPERATION_MESSAGE_MAX]; /* the finding that ended the reading */
     struct import_batch *filling;
 };

@@ -57,7 +57,7 @@ struct operation {
     bool is_cancelling;
     int64_t total; /* -1: not known yet */
     int64_t processed, failed;
-    int64_t log_bytes, rejected_bytes; /* of the reports */
+    int64_t log_bytes, rejected_bytes;                       /* of the reports */
     instant created_at, started_at, updated_at, finished_at; /* 0: not yet */
 };
 /* `o` is NULL unless ST_OK. */
@@ -71,9 +71,8 @@ struct operations_options {
 };
 
 /* Before workers_start; what was not finished goes on then. `c` must be bound by then. */
-CHECKED struct operations *operations_create(struct central *c,
-                                             const struct operations_options *options,
-                                             struct fault *why);
+CHECKED struct operations *
+operations_create(struct central *c, const struct operations_options *options, struct fault *why);
 /* After workers_stop and before store_close. */
 void operations_destroy(struct operations *ops);
 

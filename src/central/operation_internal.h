@@ -89,7 +89,7 @@ struct operations {
     struct central *c;
     struct operations_options options;
     struct worker *home;
-    int folder; /* of uploads */
+    int folder;                 /* of uploads */
     struct operation_run *runs; /* in the order in which they were begun */
     unsigned running;
     _Atomic unsigned uploads;
