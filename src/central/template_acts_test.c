@@ -176,6 +176,8 @@ static const char *template_of(struct fixture *f, const char *id, const char *mo
 
 static void C029_C036_C083_a_draft_counts_when_it_is_published(void **state)
 {
+    static const struct sql drafts = {
+        "SELECT count(*) FROM template_document WHERE kind = 'draft'"};
     struct fixture *f = *state;
     struct acting a = act(f, TEMPLATE_PUT_DRAFT, "t", MODEL("1", TELEMETRY("x", "double")));
     char to[160];
@@ -191,6 +193,7 @@ static void C029_C036_C083_a_draft_counts_when_it_is_published(void **state)
     expect(a, ST_OK);
     assert_int_equal(a.version, 2);
     assert_true(a.published && a.published_at > 0 && !a.has_draft);
+    assert_int_equal(fixture_number(f, &drafts), 0);
     assert_string_equal(template_of(f, "dev-2", "dtmi:test:pump;1", to), "t");
     expect(act(f, TEMPLATE_PUBLISH, "t", ""), ST_NOT_FOUND);
 
@@ -202,6 +205,7 @@ static void C029_C036_C083_a_draft_counts_when_it_is_published(void **state)
     assert_string_equal(template_of(f, "dev-3", "dtmi:test:pump;2", to), "");
 
     expect(act(f, TEMPLATE_DROP_DRAFT, "t", ""), ST_OK);
+    assert_int_equal(fixture_number(f, &drafts), 0);
     expect(get(f, "t", TEMPLATE_DRAFT), ST_NOT_FOUND);
     expect(act(f, TEMPLATE_DROP_DRAFT, "t", ""), ST_NOT_FOUND);
 }
@@ -303,6 +307,35 @@ static void C112_another_version_is_refused(void **state)
     expect(act_at(f, TEMPLATE_DELETE, "t", "", 2), ST_OK);
 }
 
+/* Two people who know the same version: one of them is first. */
+static void of_two_changes_at_once_one_is_refused(void **state)
+{
+    static const char model[] = MODEL("1", TELEMETRY("x", "double"));
+    struct fixture *f = *state;
+
+    expect(act(f, TEMPLATE_PUT, "t", model), ST_OK);
+    for (int64_t version = 1; version <= 50; version++) {
+        struct acting both[FIXTURE_WORKERS];
+        unsigned done = 0;
+
+        for (unsigned i = 0; i < FIXTURE_WORKERS; i++) {
+            both[i] = (struct acting){
+                .f = f,
+                .act = TEMPLATE_PUT,
+                .request = {.id = SLICE("t"), .given = slice_str(model), .version = version}};
+            sem_init(&both[i].done, 0, 0);
+        }
+        for (unsigned i = 0; i < FIXTURE_WORKERS; i++)
+            fixture_post(f, i, run, &both[i]);
+        for (unsigned i = 0; i < FIXTURE_WORKERS; i++) {
+            fixture_wait(&both[i].done);
+            done += both[i].status == ST_OK;
+        }
+        assert_int_equal(done, 1);
+        assert_int_equal(get(f, "t", TEMPLATE_FACTS).version, version + 1);
+    }
+}
+
 static void C084_a_new_version_is_a_template_of_its_own(void **state)
 {
     struct fixture *f = *state;
@@ -341,6 +374,7 @@ static void a_template_stays_while_devices_have_it(void **state)
     static const struct sql documents = {
         "SELECT count(*) FROM template_document WHERE template_id = 't'"};
     struct fixture *f = *state;
+    struct acting a;
     char to[160];
 
     expect(act(f, TEMPLATE_DELETE, "generic", ""), ST_CONFLICT);
@@ -348,7 +382,9 @@ static void a_template_stays_while_devices_have_it(void **state)
     expect(act(f, TEMPLATE_PUT, "t", MODEL("1", "")), ST_OK);
     expect(act(f, TEMPLATE_PUT_DRAFT, "t", MODEL("1", "")), ST_OK);
     template_of(f, "dev-1", "dtmi:test:pump;1", to);
-    expect(act(f, TEMPLATE_DELETE, "t", ""), ST_CONFLICT);
+    a = act(f, TEMPLATE_DELETE, "t", "");
+    expect(a, ST_CONFLICT);
+    assert_string_equal(a.why, "devices have this template");
     assert_int_equal(
         fixture_edit(f, "dev-1",
                      (struct device_change){.set = DEVICE_SET_TEMPLATE,
@@ -398,6 +434,7 @@ static void a_guard_holds_back_units_of_work_of_a_template_that_is_gone(void **s
 /* They are read on the pool: the same is to come of it. */
 static void a_large_document_is_put_and_published(void **state)
 {
+    static const char model[] = MODEL("1", TELEMETRY("x", "double"));
     struct buf BUF_CLEANUP text = {.max = 1024 * 1024};
     struct fixture *f = *state;
     struct acting a;
@@ -406,7 +443,7 @@ static void a_large_document_is_put_and_published(void **state)
     for (int i = 0; i < 400 * 1024; i++)
         buf_append_byte(&text, 'x');
     buf_append_str(&text, "\",");
-    buf_append_str(&text, MODEL("1", TELEMETRY("x", "double")) + 1);
+    buf_append_str(&text, &model[1]);
     buf_append_byte(&text, 0);
     expect(act(f, TEMPLATE_PUT_DRAFT, "t", (const char *)text.ptr), ST_OK);
     a = act(f, TEMPLATE_PUBLISH, "t", "");
@@ -434,6 +471,7 @@ int main(void)
         TEST(C085_publishing_is_compared_with_what_is_published),
         TEST(a_patch_changes_what_is_published),
         TEST(C112_another_version_is_refused),
+        TEST(of_two_changes_at_once_one_is_refused),
         TEST(C084_a_new_version_is_a_template_of_its_own),
         TEST(a_template_stays_while_devices_have_it),
         TEST(of_several_templates_of_a_model_the_latest_is_taken),

@@ -102,17 +102,19 @@ static void models_come_in_several_forms(void **state)
     }
 }
 
+#define INTERFACE_3(id, rest)                                                                      \
+    "{\"@context\":\"dtmi:dtdl:context;3\",\"@id\":\"" id "\",\"@type\":\"Interface\"" rest "}"
+
 /* The model is judged as it is stored: a part is not of the size it had elsewhere. */
 static void an_interface_larger_than_the_one_it_is_put_into_is_fine(void **state)
 {
+    static const char text[] =
+        "[" INTERFACE_3("dtmi:a;1", ",\"extends\":\"dtmi:b;1\"") "," INTERFACE_3(
+            "dtmi:b;1", CONTENTS(TELEMETRY("x", "double") "," TELEMETRY("y", "double"))) "]";
     struct reading READING_CLEANUP r = {0};
 
     (void)state;
-    assert_int_equal(
-        reads(&r,
-              "[" INTERFACE("dtmi:a;1", ",\"extends\":\"dtmi:b;1\"") "," INTERFACE(
-                  "dtmi:b;1", CONTENTS(TELEMETRY("x", "double") "," TELEMETRY("y", "double"))) "]"),
-        ST_OK);
+    assert_int_equal(reads(&r, text), ST_OK);
     assert_int_equal(r.document.report.errors.count, 0);
     assert_non_null(r.document.model);
 }
@@ -194,7 +196,11 @@ static void template_ids_are_texts_of_a_line(void **state)
 
 /* --- patches ---------------------------------------------------------------------------------- */
 
-#define PATCH_CONTENTS(contents) "{\"capabilityModel\":{\"contents\":[" contents "]}}"
+#define PART(contents)                                                                             \
+    "{\"@type\":\"Component\",\"name\":\"part\",\"schema\":" INTERFACE("dtmi:part;1",              \
+                                                                       CONTENTS(contents)) "}"
+#define PATCH_CONTENTS(contents)                                                                   \
+    "{\"capabilityModel\":{\"contents\":[" PART(TELEMETRY("deep", "double")) "," contents "]}}"
 
 static const struct {
     const char *name, *patch;
@@ -224,6 +230,10 @@ static const struct {
          TELEMETRY("x", "double") ",{\"@type\":\"Component\",\"name\":\"k\",\"schema\":" INTERFACE(
              "dtmi:k;1", "") "}," CLOUD("c", "string")),
      ST_BAD_REQUEST},
+    {"telemetry of a component less",
+     "{\"capabilityModel\":{\"contents\":[" PART("") "," TELEMETRY("x", "double") "," CLOUD(
+         "c", "string") "]}}",
+     ST_BAD_REQUEST},
     {"another model", "{\"capabilityModel\":{\"@id\":\"dtmi:test:pump;2\"}}", ST_BAD_REQUEST},
     {"another type", "{\"@type\":[\"ModelDefinition\",\"EdgeModel\"]}", ST_BAD_REQUEST},
     {"no object", "[]", ST_BAD_REQUEST},
@@ -231,8 +241,9 @@ static const struct {
 
 static void a_patch_leaves_what_devices_see(void **state)
 {
-    static const char published[] =
-        TEMPLATE(",\"displayName\":\"Pump\"", TELEMETRY("x", "double") "," CLOUD("c", "string"));
+    static const char published[] = TEMPLATE(
+        ",\"displayName\":\"Pump\"",
+        PART(TELEMETRY("deep", "double")) "," TELEMETRY("x", "double") "," CLOUD("c", "string"));
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(patches); i++) {

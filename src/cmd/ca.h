@@ -1,4 +1,5 @@
-/* The rooms of `muster ca`: ca.c reads the words and keeps the slots, ca_denials.c the deny list. */
+/* The rooms of `muster ca`: ca.c reads the words and keeps the slots, ca_denials.c the deny list.
+ */
 #ifndef MUSTER_CMD_CA_H
 #define MUSTER_CMD_CA_H
 

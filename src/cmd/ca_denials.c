@@ -70,8 +70,10 @@ int ca_deny(struct client *c, const struct ca_words *w)
 
 /* --- the list --------------------------------------------------------------------------------- */
 
+typedef void denial_row_fn(struct client *c, const struct json *row, void *context);
+
 /* Row by row, through all its pages. */
-static int each_denial(struct client *c, client_row_fn *on_row, void *context)
+static int each_denial(struct client *c, denial_row_fn *on_row, void *context)
 {
     BUF_CLEANUP struct buf path = {.max = 8192};
     struct json *answer;

@@ -57,7 +57,10 @@ static void ids_come_out_as_people_wrote_them(void **state)
         {"row without the column", SLICE("name,id\nn\nm,a\n"), {{"", 2}, {"a", 3}}},
         {"empty value", SLICE("id,name\n,n\n"), {{"", 2}}},
         {"only a separator", SLICE("id,\n,\n"), {{"", 2}}},
-        {"UTF-16", SLICE("\xff\xfe" "i\0d\0\n\0a\0\n\0"), {{"a", 2}}},
+        {"UTF-16",
+         SLICE("\xff\xfe"
+               "i\0d\0\n\0a\0\n\0"),
+         {{"a", 2}}},
         {"nothing", SLICE(""), {{NULL, 0}}},
         {"header alone", SLICE("id\n"), {{NULL, 0}}},
     };

@@ -236,8 +236,7 @@ static enum status check_issuer(const struct leaf_files *f, const struct leaf_na
     return fault_set(why, ST_CONFLICT,
                      "%s is there and not %s: choose another --out, renew it with --key-file, or "
                      "--force",
-                     n->certificate,
-                     f->issuer ? "by the authority of --ca" : "self-signed");
+                     n->certificate, f->issuer ? "by the authority of --ca" : "self-signed");
 }
 
 /* --- the files beside the certificate --------------------------------------------------------- */

@@ -376,7 +376,7 @@ static void the_failure_that_came_farthest_is_told(void **state)
     send(f, &copy);
     assert_verdict(f, &leaf, CHAIN_EXPIRED);
     assert_string_equal(f->why.text, "'CN=Middle' expired at 2025-12-31T12:00:00.0000000Z, now it "
-                                    "is 2026-01-01T00:00:00.0000000Z");
+                                     "is 2026-01-01T00:00:00.0000000Z");
     assert_int_equal(f->why.status, ST_UNAUTHORIZED);
     assert_int_equal(f->path.failed_at, 1);
     ASSERT_PATH(f, &leaf, &copy, &root);

@@ -176,8 +176,7 @@ static void mark_verified(struct authority_row *row, slice by, bool self_atteste
     row->code_at = 0;
 }
 
-static enum status upload(const struct act_input *in, struct authority_plan *ret,
-                          struct fault *why)
+static enum status upload(const struct act_input *in, struct authority_plan *ret, struct fault *why)
 {
     struct authority_row *row = &ret->row;
     enum status status = check_authority(in->certificate, in->facts->now, why);
@@ -257,8 +256,7 @@ static enum status check_code(const struct authority_row *row, instant now, stru
     return ST_OK;
 }
 
-static enum status verify(const struct act_input *in, struct authority_plan *ret,
-                          struct fault *why)
+static enum status verify(const struct act_input *in, struct authority_plan *ret, struct fault *why)
 {
     struct authority_row *row = &ret->row;
     enum status status = check_code(row, in->facts->now, why);

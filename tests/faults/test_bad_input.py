@@ -239,7 +239,6 @@ REFUSED = [
     (["ca", "crl", "nobody", "--slot", "primary", "--off"], ""),
     (["ca", "deny", "--thumbprint", "AB"], "40 (SHA-1) or 64 (SHA-256)"),
     (["ca", "deny", "--group", "g", "--serial", "no hex"], "hex"),
-    (["ca", "allow", "t:AB"], ""),
     (["device", "add", "d-weak", "--thumbprint", "AB"], "40 (SHA-1) or 64 (SHA-256)"),
     (["settings", "set", "autoApprove", "perhaps"], ""),
     (["settings", "set", "noSuchSetting", "true"], ""),

@@ -167,7 +167,10 @@ def test_P092_a_replaced_certificate_voids_all_codes_and_starts_unverified(serve
         status, answer = group.put_proof(authority.leaf(code, name="late").certificate)
         assert (status, problem(answer)) == (400, "C08"), answer
     group.prove(second)
-    group.add(first.certificate)
+    status, answer = group.put(first.certificate)
+    assert (status, answer["error"]["code"]) == (409, "Conflict"), answer
+    assert group.slot()["verified"] is True
+    assert group.put(first.certificate, replace=True)[0] == 200
     assert group.slot()["state"] == "unverified"
     assert_unauthorized(register(server, second))
 

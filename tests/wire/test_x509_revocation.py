@@ -477,7 +477,7 @@ def test_C073_replacing_the_primary_loses_no_device_of_the_secondary(new_server)
 def replace_primary(server, group, folder):
     """Upload, code, proof, verify: as an operator does it, while devices come and go."""
     tool_authority(server, folder)
-    group.add(folder / "ca.pem")
+    group.add(folder / "ca.pem", "--replace")
     done = server.run("cert", "verification", "--code", group.code(), "--ca", folder)
     assert done.returncode == 0, done.stderr
     group.verify(folder / "verification.pem")
