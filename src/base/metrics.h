@@ -66,6 +66,12 @@
     X(METRIC_STORE_UNITS, COUNTER, "muster_store_units_total", "", "Units of work committed")      \
     X(METRIC_STORE_CONFLICTS, COUNTER, "muster_store_conflicts_total", "",                         \
       "Units of work whose guard did not hold")                                                    \
+    X(METRIC_PROJECTION_LAG, GAUGE, "muster_projection_lag_messages", "",                          \
+      "Messages of the log that last values and history do not show yet")                          \
+    X(METRIC_PROJECTION_MESSAGES, COUNTER, "muster_projection_messages_total", "",                 \
+      "Messages taken into the history of devices")                                                \
+    X(METRIC_PROJECTION_SAMPLED, COUNTER, "muster_projection_sampled_total", "",                   \
+      "Messages left out of it because their device sent too many")                                \
     X(METRIC_SLOW_TURNS, COUNTER, "muster_slow_loop_turns_total", "",                              \
       "Loop turns longer than 50 ms")                                                              \
     X(METRIC_ACK_LATENCY_US, HISTOGRAM, "muster_d2c_ack_latency_us", "",                           \

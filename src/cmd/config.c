@@ -70,6 +70,7 @@ static const struct option_row rows[] = {
     NUMBER("log", partitions, "4", 1, 32, "partitions of the device-to-cloud log; fixed once used"),
     NUMBER("log", retention_hours, "168", 1, 87600, "life of device-to-cloud messages"),
     NUMBER("log", retention_mib, "0", 0, 1 << 30, "largest size of the log; 0: no limit"),
+    NUMBER("log", history_days, "30", 1, 3650, "life of a device's messages in its history"),
     TEXT("dps", answer, "now", "now poll", "tell a registration's result at once or at the first poll"),
     NUMBER("dps", register_burst, "10", 0, 100000, "registrations at once a device; 0: no limit"),
     NUMBER("dps", register_refill_ms, "6000", 1, 3600000, "time to earn another registration"),

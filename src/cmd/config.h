@@ -17,7 +17,7 @@ struct config {
     int64_t sas_tolerance_s, c2d_ttl_s, c2d_hold_ms, method_timeout_max_s;
     char *unknown_filter;
     /* [log] */
-    int64_t partitions, retention_hours, retention_mib;
+    int64_t partitions, retention_hours, retention_mib, history_days;
     /* [dps] */
     char *answer;
     int64_t register_burst, register_refill_ms;

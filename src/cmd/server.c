@@ -9,6 +9,7 @@
 #include "bus/bus.h"
 #include "central/central.h"
 #include "central/operation.h"
+#include "central/projection.h"
 #include "cmd/privileges.h"
 #include "crypto/seal.h"
 #include "front/http/http_front.h"
@@ -43,6 +44,7 @@ struct server {
     struct stream_log *log;
     struct hub *hub;
     struct central *central;
+    struct projection *projection;
     struct provisioning *provisioning;
     struct operations *operations;
     struct mqtt_front *mqtt;
@@ -224,6 +226,15 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
     return s->log != NULL;
 }
 
+static bool open_projection(struct server *s, const struct config *config, struct fault *why)
+{
+    struct projection_options options = projection_defaults;
+
+    options.retention_ms = config->history_days * 24 * 3600 * 1000;
+    s->projection = projection_create(s->workers, s->store, s->bus, s->log, &options, why);
+    return s->projection != NULL;
+}
+
 static bool open_domain(struct server *s, const struct config *config, struct fault *why)
 {
     const struct hub_options hub = {
@@ -367,7 +378,7 @@ static bool build(struct server *s, const struct config *config, const struct da
     if (!collect_hosts(s, config, why) || !open_ground(s, config, data, why) ||
         !read_id_scope(s, data, why) || !open_tls(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
-        !open_operations(s, config, data, why) ||
+        !open_projection(s, config, why) || !open_operations(s, config, data, why) ||
         !make_token(s, data, why) || !open_fronts(s, config, why) || !open_doors(s, config, why))
         return false;
     privileges_drop_binding();
@@ -400,6 +411,7 @@ void server_stop(struct server *s)
     if (s->workers)
         workers_stop(s->workers);
     operations_destroy(s->operations);
+    projection_destroy(s->projection);
     store_close(s->store); /* commits what the workers had handed over */
     listener_destroy(s->mqtts);
     listener_destroy(s->https);

@@ -1,0 +1,110 @@
+/* Between the parts of the projection (projection.h).
+ *
+ *     projection.c            life, and the lanes: one for each partition, on one worker
+ *     projection_gather.c     a step's messages, by device
+ *     projection_group.c      some of its devices as a unit of work, on the pool
+ *     projection_retention.c  what is too old, and what was forgotten
+ *     projection_store.c      their rows
+ *
+ *          told, paced             end of the log, or enough
+ *     IDLE ----------> READING --------------------------> GROUPS --all written--> IDLE
+ *                        | ^                                | ^
+ *                        +-+ a little each turn             +-+ pool, commit: one group */
+#ifndef MUSTER_CENTRAL_PROJECTION_INTERNAL_H
+#define MUSTER_CENTRAL_PROJECTION_INTERNAL_H
+
+#include "base/arena.h"
+#include "central/history_chunk.h"
+#include "central/projection.h"
+#include "hub/telemetry.h"
+
+/* --- a step's messages: projection_gather.c --------------------------------------------------- */
+
+struct gathered_message {
+    struct gathered_message *next;
+    uint64_t offset;
+    instant enqueued_at;
+    slice bag, body;
+};
+
+struct gathered_device {
+    struct gathered_device *next, *next_in_bucket;
+    slice id, generation_id;
+    struct gathered_message *first, *last;
+    size_t count, bytes;
+    struct gathered_message newest; /* where messages were left out; `text` holds it */
+    bool has_newest;
+    struct buf text;
+};
+
+#define GATHER_BUCKETS 4096
+struct gathering {
+    struct arena arena;
+    struct gathered_device **buckets;
+    struct gathered_device *first, *last;
+    size_t devices, messages, bytes;
+    size_t sampled;      /* messages left out */
+    instant first_at;    /* when the first was taken in */
+    bool has_first, cut; /* cut: the step ends here though the log goes on */
+};
+
+CHECKED bool gathering_begin(struct gathering *g);
+void gathering_end(struct gathering *g);
+/* False: not taken, the step ends before this message. */
+CHECKED bool gathering_add(struct gathering *g, const struct d2c_message *m);
+
+/* --- lanes: projection.c -----------------------------------------------------------------------
+ */
+
+enum lane_state { LANE_IDLE, LANE_READING, LANE_GROUPS };
+
+struct lane {
+    struct timer timer;
+    struct mail mail;
+    struct pool_job job;
+    struct projection *projection;
+    struct worker *worker;
+    unsigned partition;
+    enum lane_state state;
+    bool mail_posted;
+    uint64_t next; /* the offset that is stored: all before it is told */
+    uint64_t at;   /* how far the step has read */
+    uint64_t turn_from, step_end;
+    uint64_t known_end; /* of the log, as far as we were told */
+    int64_t lag;        /* as the metric has it */
+    int64_t began_ms;   /* the last step, monotonic */
+    size_t read_bytes;  /* of this turn */
+    struct gathering step;
+    struct gathered_device *group;      /* the first device of the group */
+    struct gathered_device *next_group; /* behind its last; NULL: it is the step's last group */
+    struct unit *unit;                  /* of the group, from the pool to the submit */
+};
+
+struct projection_retention {
+    struct timer timer;
+    struct mail mail;
+    struct projection *projection;
+};
+
+struct projection {
+    struct workers *ws;
+    struct store *st;
+    struct stream_log *log;
+    struct projection_options options;
+    struct projection_retention retention;
+    unsigned lane_count;
+    struct lane lanes[];
+};
+
+/* --- projection_group.c: on the pool ------------------------------------------------------------
+ */
+
+/* Makes lane->unit of the group; NULL: something is not to be had for now. */
+void projection_make_group(struct lane *lane);
+
+/* --- projection_retention.c ----------------------------------------------------------------------
+ */
+
+void projection_retention_start(struct projection *p);
+
+#endif
