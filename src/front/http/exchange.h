@@ -86,6 +86,9 @@ struct http_family {
     void (*answer_error)(struct exchange *x, enum status status, const struct fault *why);
 };
 
+/* The row of that number; NULL behind the last. */
+const struct http_route *http_family_route(const struct http_family *family, size_t index);
+
 struct exchange {
     struct http_front *front;
     struct http_connection *connection; /* NULL once the peer is gone or the answer is out */
