@@ -169,6 +169,10 @@ void exchange_route(struct exchange *x);
 /* For families: the caller is known; check the right and handle. */
 void exchange_dispatch(struct exchange *x);
 
+/* organization_guard.c: runs the handler for a caller who acts within an organization, if what it
+ * is about is his. */
+void exchange_handle_within(struct exchange *x);
+
 /* connection.c */
 void http_connection_send_head(struct http_connection *c, slice head);
 void http_connection_send(struct http_connection *c, slice bytes);

@@ -102,7 +102,10 @@ void exchange_dispatch(struct exchange *x)
         exchange_answer_error(x, ST_FORBIDDEN, &why);
         return;
     }
-    x->route->handle(x);
+    if (x->route->permission != ROUTE_OPEN && x->principal.organization[0])
+        exchange_handle_within(x);
+    else
+        x->route->handle(x);
 }
 
 void exchange_route(struct exchange *x)
