@@ -26,8 +26,8 @@ void cloud_properties_unit_put(struct unit *unit, slice device_id, slice generat
 
 /* --- commands --------------------------------------------------------------------------------- */
 
-#define COMMAND_RUNS_KEPT 100        /* of one command of a device */
-#define COMMAND_RUNS_PER_DEVICE 2000 /* of all its commands: the oldest give way */
+#define COMMAND_RUNS_KEPT 100       /* of one command of a device */
+#define COMMAND_RUNS_PER_DEVICE 500 /* of all its commands: the oldest give way */
 
 struct command_run {
     int64_t number; /* grows with each run of the device */
