@@ -11,9 +11,9 @@
 #define PLACE_MAX 4096
 
 static const struct rest_table *const tables[] = {
-    &rest_devices,   &rest_attestation,       &rest_relationships,
-    &rest_templates, &rest_enrollment_groups, &rest_certificates,
-    &rest_access,    &rest_organizations,     &rest_system,
+    &rest_devices,      &rest_attestation, &rest_relationships, &rest_properties,
+    &rest_telemetry,    &rest_commands,    &rest_templates,     &rest_enrollment_groups,
+    &rest_certificates, &rest_access,      &rest_organizations, &rest_system,
     &rest_far,
 };
 
@@ -62,12 +62,24 @@ static bool is_version(slice version)
     return false;
 }
 
+/* Nothing has a name that is no text; and answers, which may repeat it, are JSON. */
+static bool names_are_texts(const struct exchange *x)
+{
+    for (size_t i = 0; i < ROUTE_BOUND_MAX; i++) {
+        if (!utf8_valid(x->bound[i]))
+            return false;
+    }
+    return true;
+}
+
 static void authenticate(struct exchange *x)
 {
     slice version;
 
     if (x->route == &document)
         exchange_dispatch(x);
+    else if (!names_are_texts(x))
+        app_answer_error_as(x, 400, "InvalidParameter", "a name in the path is not UTF-8");
     else if (exchange_query(x, SLICE("api-version"), &version) && is_version(version))
         app_authenticate(x);
     else
