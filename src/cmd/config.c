@@ -81,6 +81,7 @@ static const struct option_row rows[] = {
     NUMBER("limits", disk_free_mib, "64", 0, 1 << 30, "writes are refused below this much free disk"),
     NUMBER("limits", disk_free_percent, "5", 0, 50, "the same as a share of the file system"),
     NUMBER("limits", device_limit, "0", 0, 1 << 30, "imports add no devices beyond so many; 0: no limit"),
+    NUMBER("limits", sign_ins_per_minute, "20", 0, 1000000, "tries of one address to sign in; 0: no limit"),
     FORMED("egress", egress_allow, "", NULL, "CIDR[,CIDR]...: what OCSP may dial besides the public",
            check_egress_allow),
     FORMED("egress", egress_ports, EGRESS_PORTS, NULL, "ports that OCSP may dial", check_egress_ports),

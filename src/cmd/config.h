@@ -24,7 +24,7 @@ struct config {
     /* [limits] */
     int64_t unauthenticated, unauthenticated_per_address, accepts_per_second, accepts_burst;
     int64_t disk_free_mib, disk_free_percent;
-    int64_t device_limit;
+    int64_t device_limit, sign_ins_per_minute;
     /* [egress] */
     char *egress_allow, *egress_ports;
     bool https_given; /* an explicit address is never exchanged for another */

@@ -19,6 +19,7 @@
 #include "hub/session.h"
 #include "identity/api_token.h"
 #include "identity/identity.h"
+#include "identity/invitation.h"
 #include "net/egress.h"
 #include "net/listener.h"
 #include "net/worker.h"
@@ -33,6 +34,7 @@
 
 struct server {
     struct buf id_scope;
+    struct buf setup_code; /* with a NUL; empty: there is a user */
     struct buf aliases;
     slice hosts[HOSTS_MAX];
     struct hub_name hub_name;
@@ -206,6 +208,7 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
         .hubs = &s->hub_name,
         .hub_count = 1,
         .sas_tolerance_s = config->sas_tolerance_s,
+        .sign_ins_per_minute = (unsigned)config->sign_ins_per_minute,
         .egress = &s->egress,
     };
     const struct log_options log = {
@@ -357,6 +360,17 @@ static bool make_token(struct server *s, const struct data_folder *data, struct 
            data_folder_write(data, "api-token", buf_slice(&token), why);
 }
 
+/* While there is no user, every start shows another link. */
+static bool make_setup_code(struct server *s, struct fault *why)
+{
+    buf_init(&s->setup_code, INVITATION_CODE_LEN + 1);
+    if (invitation_first_now(s->identity, &s->setup_code, why) != ST_OK)
+        return false;
+    if (s->setup_code.len > 0)
+        buf_append_byte(&s->setup_code, 0);
+    return true;
+}
+
 /* With a NUL behind it, for those who print it. */
 static bool read_id_scope(struct server *s, const struct data_folder *data, struct fault *why)
 {
@@ -377,7 +391,8 @@ static bool build(struct server *s, const struct config *config, const struct da
         !read_id_scope(s, data, why) || !open_tls(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
         !open_projection(s, config, why) || !open_operations(s, config, data, why) ||
-        !make_token(s, data, why) || !open_fronts(s, config, why) || !open_doors(s, config, why))
+        !make_token(s, data, why) || !make_setup_code(s, why) || !open_fronts(s, config, why) ||
+        !open_doors(s, config, why))
         return false;
     privileges_drop_binding();
     s->running = workers_start(s->workers, why);
@@ -426,6 +441,7 @@ void server_stop(struct server *s)
     workers_destroy(s->workers);
     free_paths(&s->paths);
     buf_deinit(&s->id_scope);
+    buf_deinit(&s->setup_code);
     buf_deinit(&s->aliases);
     free(s);
 }
@@ -438,5 +454,6 @@ struct server_about server_about(const struct server *s)
         .https_port = listener_port(s->https),
         .mqtts_port = listener_port(s->mqtts),
         .https_note = s->https_note,
+        .setup_code = (const char *)s->setup_code.ptr,
     };
 }

@@ -70,6 +70,8 @@ struct identity *identity_create(struct workers *ws, struct store *st, const str
     id->bus = bus;
     id->options = *options;
     id->worker_count = count;
+    try_limit_init(&id->tries, options->sign_ins_per_minute);
+    password_desk_init(&id->desk, ws);
     if (!make_dummy(id) || !make_ocsp_caches(id) || !subscribe(id, ws)) {
         fault_set(why, ST_NO_MEMORY, "no memory for identity");
         goto failed;
