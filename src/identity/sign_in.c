@@ -162,7 +162,7 @@ static void on_user(void *context, enum status status, struct rows *rows)
     struct sign_in_op *op = context;
 
     if (read_user(op, status, rows))
-        password_desk_submit(&op->id->desk, &op->work);
+        password_work_submit(&op->id->passwords, &op->work);
 }
 
 static struct sign_in_op *op_create(struct identity *id, slice source, slice request_id,
@@ -246,7 +246,7 @@ static void on_own_row(void *context, enum status status, struct rows *rows)
     else if (!note_account(op, rows_bytes(rows, 3)))
         sign_in_refuse(op, ST_THROTTLED, "too many tries");
     else
-        password_desk_submit(&op->id->desk, &op->work);
+        password_work_submit(&op->id->passwords, &op->work);
 }
 
 void sign_in_change_password(struct identity *id, const struct act *act, slice current, slice fresh,

@@ -3,7 +3,7 @@
 #define MUSTER_IDENTITY_SIGN_IN_INTERNAL_H
 
 #include "identity/access_internal.h"
-#include "identity/password_desk.h"
+#include "identity/password_work.h"
 #include "identity/password_rules.h"
 #include "identity/sign_in.h"
 #include "identity/sign_in_store.h"
