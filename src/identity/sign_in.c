@@ -165,8 +165,8 @@ static void on_user(void *context, enum status status, struct rows *rows)
         password_work_submit(&op->id->passwords, &op->work);
 }
 
-static struct sign_in_op *op_create(struct identity *id, slice source, slice request_id,
-                                    const char *action)
+struct sign_in_op *sign_in_op_create(struct identity *id, slice source, slice request_id,
+                                     const char *action)
 {
     struct sign_in_op *op = malloc(sizeof *op);
 
@@ -205,7 +205,7 @@ void sign_in_by_password(struct identity *id, const struct sign_in *what, sign_i
         give_up(on_done, context, ST_THROTTLED, "too many tries", wait_s);
         return;
     }
-    op = op_create(id, what->source, what->request_id, "session.create");
+    op = sign_in_op_create(id, what->source, what->request_id, "session.create");
     if (!op) {
         give_up(on_done, context, ST_NO_MEMORY, "no memory for a sign-in", 0);
         return;
@@ -252,7 +252,7 @@ static void on_own_row(void *context, enum status status, struct rows *rows)
 void sign_in_change_password(struct identity *id, const struct act *act, slice current, slice fresh,
                              sign_in_fn *on_done, void *context)
 {
-    struct sign_in_op *op = op_create(id, act->source, act->request_id, "users.password");
+    struct sign_in_op *op = sign_in_op_create(id, act->source, act->request_id, "users.password");
 
     if (!op) {
         give_up(on_done, context, ST_NO_MEMORY, "no memory for a sign-in", 0);
