@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "central/central_internal.h"
+#include "central/device_records.h"
 #include "central/model_event.h"
 #include "central/operation_store.h"
 #include "central/projection_store.h"
@@ -23,7 +24,7 @@ static const char create_tables[] = "CREATE TABLE central_setting ("
                                     " updated_at BIGINT NOT NULL);";
 
 static const char *const steps[] = {create_tables, template_tables, operation_tables,
-                                    projection_tables};
+                                    projection_tables, device_records_tables};
 
 const struct store_schema central_schema = {
     .module = "central", .steps = steps, .count = COUNT_OF(steps)};

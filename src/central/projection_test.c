@@ -232,12 +232,14 @@ static void note(struct looking *l, slice part)
     snprintf(l->text + len, sizeof l->text - len, "%.*s ", SLICE_FMT(part));
 }
 
-static void on_last(void *context, enum status status, slice packed, const struct fault *why)
+static void on_last(void *context, enum status status, const struct device_model *m, slice packed,
+                    const struct fault *why)
 {
     struct looking *l = context;
     struct reader r = {.rest = packed};
     struct last_value v;
 
+    (void)m;
     (void)why;
     l->status = status;
     while (last_values_next(&r, &v)) {
@@ -409,7 +411,7 @@ static void pages_go_on_where_the_last_ended(void **state)
     do {
         l = history(w, "d", "n", before, 250);
         assert_true(l.items > 0 || !l.more);
-        strncat(text, l.text, sizeof text - strlen(text) - 1);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s", l.text);
         before = l.before;
     } while (l.more);
     for (int i = 599; i >= 0; i--)

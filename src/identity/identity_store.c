@@ -164,7 +164,16 @@ static const char add_access[] =
     "INSERT INTO audit (number, at, actor, action, target, entry, hash) VALUES (0, 0, '', '', '',"
     " '', '0000000000000000000000000000000000000000000000000000000000000000');";
 
-static const char *const steps[] = {create_tables, add_trust, add_access, sign_in_tables};
+/* '': of the application itself. Modules are where their devices are. The index by name is the
+ * order of lists that ask for it. */
+static const char add_places[] =
+    "ALTER TABLE device ADD COLUMN organization TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX device_by_organization ON device (organization, device_key)"
+    " WHERE organization <> '';"
+    "CREATE INDEX device_by_name ON device (display_name, device_key) WHERE module_id = '';";
+
+static const char *const steps[] = {create_tables, add_trust, add_access, add_places,
+                                    sign_in_tables};
 
 const struct store_schema identity_schema = {
     .module = "identity", .steps = steps, .count = COUNT_OF(steps)};
