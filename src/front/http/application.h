@@ -77,6 +77,11 @@ void app_answer_end(struct app_answer *a);
 void app_set_session_cookie(struct exchange *x, slice session_id);
 void app_answer_throttled(struct exchange *x, int64_t wait_s);
 
+/* sign_in_oidc.c: at an OpenID Connect issuer */
+void app_sign_in_get(struct exchange *x);
+void app_oidc_begin(struct exchange *x);
+void app_oidc_finish(struct exchange *x);
+
 /* app_certificates.c: what people upload. `ret` in the exchange's arena; false after a 400. */
 
 /* Hex as people and tools write it: colons and blanks go, letters become upper-case. */
