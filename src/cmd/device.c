@@ -56,8 +56,8 @@ const struct command device_command = {
 
 struct device_words {
     const char *folder, *name, *template_id, *status, *desired, *payload, *timeout, *module,
-        *property, *ack, *message_id, *connect_timeout, *out, *of_template, *component, *set, *from, *to,
-        *buckets;
+        *property, *ack, *message_id, *connect_timeout, *out, *of_template, *component, *set, *from,
+        *to, *buckets;
     struct device_authentication authentication;
     bool simulated, unassociated, json, matching, replace;
     bool dry_run, lower_case, update, skip, individual_enrollments, raw, without_keys, extra;
@@ -398,7 +398,8 @@ static int connection_string(struct client *c, const struct device_words *w)
     return code;
 }
 
-/* --- one device: what its template names ------------------------------------------------------- */
+/* --- one device: what its template names -------------------------------------------------------
+ */
 
 static struct device_data_words data_words(const struct device_words *w)
 {

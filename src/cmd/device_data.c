@@ -7,7 +7,8 @@
 #define PATH_MAX_BYTES 8192
 #define BODY_MAX (1 << 20)
 
-/* --- shared ------------------------------------------------------------------------------------- */
+/* --- shared -------------------------------------------------------------------------------------
+ */
 
 static bool check_json(struct client *c, const char *name, const char *text)
 {
@@ -72,13 +73,15 @@ static void path_of(const struct device_data_words *w, struct buf *path)
         client_path(path, "/components/%s", w->component);
 }
 
-/* --- telemetry ----------------------------------------------------------------------------------- */
+/* --- telemetry -----------------------------------------------------------------------------------
+ */
 
 static int show_last(struct client *c, const struct device_data_words *w)
 {
     static const struct column columns[] = {
-        {"component", "COMPONENT", 16}, {"name", "NAME", 24}, {"value", "VALUE", 24},
-        {"at", "AT", 28},               {"state", "STATE", 9},
+        {"component", "COMPONENT", 16}, {"name", "NAME", 24},
+        {"value", "VALUE", 24},         {"at", "AT", 28},
+        {"state", "STATE", 9},
     };
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};
 
@@ -125,7 +128,8 @@ int device_raw_data(struct client *c, const struct device_data_words *w)
     return code;
 }
 
-/* --- properties ---------------------------------------------------------------------------------- */
+/* --- properties ----------------------------------------------------------------------------------
+ */
 
 static int set_properties(struct client *c, const struct device_data_words *w)
 {
@@ -161,7 +165,8 @@ int device_properties(struct client *c, const struct device_data_words *w)
     return show(c, w, &path, columns, COUNT_OF(columns));
 }
 
-/* --- commands ------------------------------------------------------------------------------------- */
+/* --- commands
+ * ------------------------------------------------------------------------------------- */
 
 static void print_run(struct client *c, const struct device_data_words *w,
                       const struct json *answer)
@@ -205,8 +210,9 @@ int device_command_run(struct client *c, const struct device_data_words *w)
 int device_command_list(struct client *c, const struct device_data_words *w)
 {
     static const struct column columns[] = {
-        {"begun", "BEGUN", 28},     {"component", "COMPONENT", 16}, {"name", "NAME", 24},
-        {"state", "STATE", 9},      {"responseCode", "CODE", 4},    {"request", "REQUEST", 16},
+        {"begun", "BEGUN", 28},       {"component", "COMPONENT", 16},
+        {"name", "NAME", 24},         {"state", "STATE", 9},
+        {"responseCode", "CODE", 4},  {"request", "REQUEST", 16},
         {"response", "RESPONSE", 16}, {"by", "BY", 0},
     };
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};

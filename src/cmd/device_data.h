@@ -1,5 +1,5 @@
-/* muster device telemetry, properties, command, commands, raw-data: what a device sends and is told,
- * as its template names it. */
+/* muster device telemetry, properties, command, commands, raw-data: what a device sends and is
+ * told, as its template names it. */
 #ifndef MUSTER_CMD_DEVICE_DATA_H
 #define MUSTER_CMD_DEVICE_DATA_H
 
@@ -9,8 +9,8 @@ struct device_data_words {
     const char *id;
     const char *name; /* of a telemetry (NULL: all) or a command */
     const char *component;
-    const char *set;             /* properties, as JSON; NULL: they are shown */
-    const char *payload;         /* of a command, as JSON */
+    const char *set;     /* properties, as JSON; NULL: they are shown */
+    const char *payload; /* of a command, as JSON */
     const char *timeout, *connect_timeout;
     const char *from, *to, *buckets; /* of a telemetry */
     bool replace, json;
