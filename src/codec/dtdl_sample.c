@@ -7,7 +7,7 @@
 #define ELEMENTS 2 /* of an array or a map */
 #define DECIMALS_DEFAULT 2
 #define DECIMALS_MAX 9
-#define NUMBER_MAX 1e100 /* beyond which nothing is plausible, and sums are infinite */
+#define NUMBER_MAX 1e30 /* beyond which nothing is plausible, and sums are infinite */
 
 /* --- what looks random ------------------------------------------------------------------------ */
 

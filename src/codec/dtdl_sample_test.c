@@ -140,13 +140,13 @@ static void numbers_stay_in_a_range_that_suits_what_they_measure(void **state)
         {"pressure", QUANTITY("Pressure", "bar"), 0.95, 1.05},
         {"editor", EDITED("\"minValue\":-5,\"maxValue\":5,\"decimalPlaces\":1"), -5, 5},
         {"editor, upside down", EDITED("\"minValue\":9,\"maxValue\":5"), 9, 9},
-        {"editor, beyond sense", EDITED("\"minValue\":-1e999,\"maxValue\":1e999"), -1e100, 1e100},
+        {"editor, beyond sense", EDITED("\"minValue\":-1e999,\"maxValue\":1e999"), -1e30, 1e30},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct model_fixture MODEL_CLEANUP f = {0};
-        double least = 1e101, most = -1e101;
+        double least = 1e31, most = -1e31;
 
         model_open(&f, rows[i].model);
         for (uint64_t step = 0; step < 500; step++) {
