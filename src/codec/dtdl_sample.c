@@ -26,6 +26,14 @@ uint64_t dtdl_sample_seed(uint64_t fleet, slice device_id)
     return dtdl_sample_hash(fleet, slice_hash(device_id));
 }
 
+struct dtdl_sample dtdl_sample_of_part(const struct dtdl_sample *s, slice name)
+{
+    struct dtdl_sample part = *s;
+
+    part.seed = dtdl_sample_hash(s->seed, slice_hash(name));
+    return part;
+}
+
 /* 0 up to 1. */
 static double fraction(uint64_t hash)
 {

@@ -22,6 +22,9 @@ uint64_t dtdl_sample_seed(uint64_t fleet, slice device_id);
 /* A number that looks random, and is the same for the same two. */
 uint64_t dtdl_sample_hash(uint64_t a, uint64_t b);
 
+/* The same moment of one of its parts, a component, which says something of its own. */
+struct dtdl_sample dtdl_sample_of_part(const struct dtdl_sample *s, slice name);
+
 /* A member of that name (empty: an element); nothing when no value fits, as of an empty enum. */
 void dtdl_sample_value(const struct dtdl_sample *s, const struct dtdl_typed *typed, slice name,
                        struct json_writer *w);

@@ -65,13 +65,14 @@ static void put_property(const struct dtdl_sample *s, const struct dtdl_content 
                          struct json_writer *w)
 {
     slice name = content->typed.element.name;
+    struct dtdl_sample own = dtdl_sample_of_part(s, name);
 
     if (!content->writable) {
-        dtdl_sample_value(s, &content->typed, name, w);
+        dtdl_sample_value(&own, &content->typed, name, w);
         return;
     }
     json_open(w, name, '{');
-    dtdl_sample_value(s, &content->typed, SLICE("value"), w);
+    dtdl_sample_value(&own, &content->typed, SLICE("value"), w);
     json_put_int(w, SLICE("ac"), 203); /* set by the device itself */
     json_put_int(w, SLICE("av"), 0);
     json_close(w, '}');
@@ -95,12 +96,13 @@ void dtdl_sample_properties(const struct dtdl_sample *s, const struct dtdl_inter
     put_properties(s, root, &w);
     for (size_t i = 0; i < root->all_count; i++) {
         const struct dtdl_content *content = root->all[i];
+        struct dtdl_sample part = dtdl_sample_of_part(s, content->typed.element.name);
 
         if (content->kind != DTDL_COMPONENT || !content->interface)
             continue;
         json_open(&w, content->typed.element.name, '{');
         json_put_text(&w, SLICE("__t"), SLICE("c"));
-        put_properties(s, content->interface, &w);
+        put_properties(&part, content->interface, &w);
         json_close(&w, '}');
     }
     json_close(&w, '}');

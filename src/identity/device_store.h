@@ -30,5 +30,6 @@ extern const struct sql device_list_sql;
 extern const struct sql device_list_template_sql; /* ?3 template ID, '' for unassociated */
 extern const struct sql device_list_unsettled_sql;
 extern const struct sql device_list_blocked_sql;
+extern const struct sql device_list_simulated_sql; /* that may connect */
 
 #endif

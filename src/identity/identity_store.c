@@ -163,7 +163,11 @@ static const char add_access[] =
     "INSERT INTO audit (number, at, actor, action, target, entry, hash) VALUES (0, 0, '', '', '',"
     " '', '0000000000000000000000000000000000000000000000000000000000000000');";
 
-static const char *const steps[] = {create_tables, add_trust, add_access};
+/* The few devices that the application itself plays. */
+static const char add_simulated[] = "CREATE INDEX device_simulated ON device (device_key)"
+                                    " WHERE module_id = '' AND simulated = 1;";
+
+static const char *const steps[] = {create_tables, add_trust, add_access, add_simulated};
 
 const struct store_schema identity_schema = {
     .module = "identity", .steps = steps, .count = COUNT_OF(steps)};
