@@ -104,6 +104,24 @@ bool privileges_drop(const char *user, const char *folder, struct fault *why)
     return true;
 }
 
+bool privileges_act_as_owner(const char *path, struct fault *why)
+{
+    struct stat about;
+
+    if (geteuid() != 0)
+        return true;
+    if (stat(path, &about) == 0 && setegid(about.st_gid) == 0 && seteuid(about.st_uid) == 0)
+        return true;
+    fault_set(why, ST_FORBIDDEN, "cannot act as the owner of %s: %s", path, strerror(errno));
+    return false;
+}
+
+void privileges_act_as_root(void)
+{
+    if (getuid() == 0 && (seteuid(0) != 0 || setegid(0) != 0))
+        abort(); /* what was allowed at the start is allowed still */
+}
+
 void privileges_drop_binding(void)
 {
     if (!set_capabilities(0))

@@ -9,6 +9,10 @@
  * not exist), then becomes it, keeping CAP_NET_BIND_SERVICE alone. Else nothing. Also: umask 077,
  * not dumpable, no new privileges. */
 CHECKED bool privileges_drop(const char *user, const char *folder, struct fault *why);
+/* When root: acts as the owner of the file or folder until privileges_act_as_root: what that one
+ * may have put in root's way is then followed with his own rights. Else nothing. */
+CHECKED bool privileges_act_as_owner(const char *path, struct fault *why);
+void privileges_act_as_root(void);
 /* After the listeners are bound. */
 void privileges_drop_binding(void);
 /* Raises the soft limit of open files to the hard one; gives the limit. */

@@ -12,6 +12,7 @@
 #include "central/projection.h"
 #include "central/simulation.h"
 #include "cmd/privileges.h"
+#include "cmd/schemas.h"
 #include "crypto/seal.h"
 #include "front/http/http_front.h"
 #include "front/mqtt/mqtt_front.h"
@@ -167,13 +168,10 @@ static unsigned count_workers(const struct config *config)
 static bool open_store(struct server *s, const struct config *config,
                        const struct data_folder *data, struct fault *why)
 {
-    static const struct store_schema *const schemas[] = {
-        &identity_schema, &log_schema, &hub_schema, &provisioning_schema, &central_schema,
-    };
     const struct store_options options = {
         .directory = data->path,
-        .schemas = schemas,
-        .schema_count = COUNT_OF(schemas),
+        .schemas = all_schemas,
+        .schema_count = ALL_SCHEMAS,
         .free_min_bytes = (uint64_t)config->disk_free_mib << 20,
         .free_min_percent = (unsigned)config->disk_free_percent,
     };

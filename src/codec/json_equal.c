@@ -84,7 +84,7 @@ static const struct json *counterpart(struct pair *p, const struct json *a, size
     return b;
 }
 
-bool json_equal(const struct json *a, const struct json *b)
+bool json_is_equal(const struct json *a, const struct json *b)
 {
     struct pair path[JSON_DEPTH_MAX];
     size_t depth = 0, looks = 0;

@@ -7,6 +7,6 @@
 
 /* Objects must have no name twice. Values nested deeper than the parser allows, and objects of
  * thousands of members in quite another order, count as different. */
-bool json_equal(const struct json *a, const struct json *b);
+bool json_is_equal(const struct json *a, const struct json *b);
 
 #endif

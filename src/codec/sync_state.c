@@ -159,7 +159,7 @@ enum sync_state sync_state_of(const struct json *desired, int64_t desired_versio
 
     if (!desired)
         return state_of_device(report);
-    is_equal = report->value && json_equal(desired, report->value);
+    is_equal = report->value && json_is_equal(desired, report->value);
     if (!report->has_ack)
         return is_equal ? SYNC_SYNCED : SYNC_PENDING;
     if (report->has_version ? report->version < desired_version : !is_equal)

@@ -15,18 +15,16 @@
 #include <openssl/evp.h>
 
 #include "crypto/key_file.h"
+#include "crypto/seal_internal.h"
 
 #define MASTER_LEN 32
-#define SALT_LEN 16
-#define NONCE_LEN 12
-#define TAG_LEN 16
 #define KEY_VERSION 1
 
 #define VERSION_AT 3
 #define SALT_AT (VERSION_AT + 4 + 1)
-#define NONCE_AT (SALT_AT + SALT_LEN + 1)
-#define DATA_AT (NONCE_AT + NONCE_LEN + 1)
-static_assert(DATA_AT + TAG_LEN == SEAL_OVERHEAD, "as the header has it");
+#define NONCE_AT (SALT_AT + SEAL_SALT_LEN + 1)
+#define DATA_AT (NONCE_AT + SEAL_NONCE_LEN + 1)
+static_assert(DATA_AT + SEAL_TAG_LEN == SEAL_OVERHEAD, "as the header has it");
 
 struct sealer {
     uint8_t *master; /* a mapping of its own, so that it can be kept out of core dumps */
@@ -108,17 +106,22 @@ void sealer_destroy(struct sealer *s)
 }
 
 /* HKDF-SHA256 (RFC 5869): extract with the salt, then the one block that 32 bytes need. */
-static void derive_subkey(const struct sealer *s, const struct seal_place *place,
-                          const uint8_t salt[SALT_LEN], struct secret *ret)
+void sealer_derive(const struct sealer *s, const char *table, const char *column,
+                   const uint8_t salt[SEAL_SALT_LEN], struct secret *ret)
 {
     SECRET_CLEANUP struct secret extracted = {.len = HMAC_SHA256_LEN};
     const slice master = slice_of(s->master, MASTER_LEN);
-    const slice info[] = {SLICE("muster/v1/"), slice_str(place->table), SLICE("."),
-                          slice_str(place->column), SLICE("\x01")};
+    const slice info[] = {SLICE("muster/v1/"), slice_str(table), SLICE("."), slice_str(column),
+                          SLICE("\x01")};
 
-    hmac_sha256(slice_of(salt, SALT_LEN), &master, 1, extracted.bytes);
+    hmac_sha256(slice_of(salt, SEAL_SALT_LEN), &master, 1, extracted.bytes);
     hmac_sha256(secret_slice(&extracted), info, COUNT_OF(info), ret->bytes);
     ret->len = HMAC_SHA256_LEN;
+}
+
+const EVP_CIPHER *sealer_cipher(const struct sealer *s)
+{
+    return s->cipher;
 }
 
 /* The place as additional data: each part behind its length, so that no two places are alike. */
@@ -150,7 +153,7 @@ static EVP_CIPHER_CTX *begin(const struct sealer *s, const struct seal_place *pl
     SECRET_CLEANUP struct secret subkey = {0};
     EVP_CIPHER_CTX *gcm = EVP_CIPHER_CTX_new();
 
-    derive_subkey(s, place, box + SALT_AT, &subkey);
+    sealer_derive(s, place->table, place->column, box + SALT_AT, &subkey);
     if (gcm && EVP_CipherInit_ex2(gcm, s->cipher, subkey.bytes, box + NONCE_AT, sealing, NULL) &&
         add_place(gcm, place, box + VERSION_AT))
         return gcm;
@@ -160,14 +163,14 @@ static EVP_CIPHER_CTX *begin(const struct sealer *s, const struct seal_place *pl
 
 static void write_front(uint8_t *box)
 {
-    uint8_t fresh[SALT_LEN + NONCE_LEN];
+    uint8_t fresh[SEAL_SALT_LEN + SEAL_NONCE_LEN];
 
     random_bytes(fresh, sizeof fresh);
     memcpy(box, "v1.", VERSION_AT);
     write_u32(box + VERSION_AT, KEY_VERSION);
     box[SALT_AT - 1] = box[NONCE_AT - 1] = box[DATA_AT - 1] = '.';
-    memcpy(box + SALT_AT, fresh, SALT_LEN);
-    memcpy(box + NONCE_AT, fresh + SALT_LEN, NONCE_LEN);
+    memcpy(box + SALT_AT, fresh, SEAL_SALT_LEN);
+    memcpy(box + NONCE_AT, fresh + SEAL_SALT_LEN, SEAL_NONCE_LEN);
 }
 
 static bool has_front(slice sealed)
@@ -202,7 +205,7 @@ void seal(const struct sealer *s, struct seal_place place, slice plaintext, stru
     tag = gcm ? box + DATA_AT + plaintext.len : NULL;
     if (gcm && run_cipher(gcm, plaintext, box + DATA_AT) &&
         EVP_CipherFinal_ex(gcm, tag, &ignored) == 1 &&
-        EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, tag) == 1)
+        EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_LEN, tag) == 1)
         buf_grew(to, plaintext.len + SEAL_OVERHEAD);
     else
         to->failed = true;
@@ -214,15 +217,15 @@ static enum status open_box(const struct sealer *s, const struct seal_place *pla
                             uint8_t *plain, struct fault *why)
 {
     slice data = slice_of(sealed.ptr + DATA_AT, sealed.len - SEAL_OVERHEAD);
-    uint8_t tag[TAG_LEN], ignored[TAG_LEN];
+    uint8_t tag[SEAL_TAG_LEN], ignored[SEAL_TAG_LEN];
     EVP_CIPHER_CTX *gcm = begin(s, place, sealed.ptr, false);
     int len;
     bool genuine;
 
     if (!gcm)
         return fault_set(why, ST_NO_MEMORY, "no memory for a cipher");
-    memcpy(tag, data.ptr + data.len, TAG_LEN);
-    genuine = EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) == 1 &&
+    memcpy(tag, data.ptr + data.len, SEAL_TAG_LEN);
+    genuine = EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG_LEN, tag) == 1 &&
               run_cipher(gcm, data, plain) && EVP_CipherFinal_ex(gcm, ignored, &len) == 1;
     EVP_CIPHER_CTX_free(gcm);
     if (genuine)

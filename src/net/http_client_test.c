@@ -3,11 +3,13 @@
 #include "net/egress.h"
 #include "net/test_support.h"
 
-/* Answers every request with the same text; keeps the request. */
+/* Answers with the same text whatever is asked: under /devices/ that there is nothing, under
+ * /messages that here they are. Keeps the request. */
 static size_t answer_on_input(void *owner, slice input)
 {
     struct test_connection *c = owner;
     struct test_server *t = c->server;
+    const char *status;
     size_t at;
 
     if (!slice_search(input, SLICE("\r\n\r\n"), &at) ||
@@ -16,8 +18,10 @@ static size_t answer_on_input(void *owner, slice input)
     t->input = malloc(input.len + 1);
     memcpy(t->input, input.ptr, input.len);
     t->input[input.len] = '\0';
-    stream_write(c->stream, SLICE("HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n"
-                                  "Connection: close\r\n\r\nnot there"));
+    status = slice_search(input, SLICE(" /messages "), &at) ? "200 OK" : "404 Not Found";
+    stream_write(c->stream, SLICE("HTTP/1.1 "));
+    stream_write(c->stream, slice_str(status));
+    stream_write(c->stream, SLICE("\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot there"));
     stream_close(c->stream);
     return input.len;
 }
@@ -30,13 +34,18 @@ struct site {
     char url[64];
 };
 
-static void site_init(struct site *site)
+static void site_init_at(struct site *site, const char *path)
 {
     server_init(&site->server, 1);
     site->server.handler = &answering_handler;
     site->server.input_max = 8192;
     server_start(&site->server);
-    snprintf(site->url, sizeof site->url, "https://127.0.0.1:%u/devices/d1", site->server.port);
+    snprintf(site->url, sizeof site->url, "https://127.0.0.1:%u%s", site->server.port, path);
+}
+
+static void site_init(struct site *site)
+{
+    site_init_at(site, "/devices/d1");
 }
 
 static void any_status_is_an_answer(void **state)
@@ -90,26 +99,44 @@ static bool stop_at_once(void *context, slice part)
     return false;
 }
 
-static void a_streamed_answer_may_be_ended(void **state)
+/* A call whose parts go to stop_at_once, which counts their bytes. */
+static size_t stream_from(const char *path, struct http_answer *ret)
 {
     struct site site;
-    struct http_answer answer;
     struct fault why = {0};
     size_t seen = 0;
 
-    (void)state;
-    site_init(&site);
+    site_init_at(&site, path);
     struct http_call call = {.method = "GET",
                              .url = site.url,
                              .ca_file = site.server.files.certificate,
                              .on_part = stop_at_once,
                              .context = &seen};
-    assert_int_equal(http_call(&call, &answer, &why), ST_OK);
-    assert_int_equal(answer.status, 404);
-    assert_true(seen > 0);
+    assert_int_equal(http_call(&call, ret, &why), ST_OK);
+    server_deinit(&site.server);
+    return seen;
+}
+
+static void a_streamed_answer_may_be_ended(void **state)
+{
+    struct http_answer answer;
+
+    (void)state;
+    assert_true(stream_from("/messages", &answer) > 0);
+    assert_int_equal(answer.status, 200);
     assert_int_equal(answer.body.len, 0);
     buf_deinit(&answer.body);
-    server_deinit(&site.server);
+}
+
+static void a_refusal_is_collected_though_parts_were_awaited(void **state)
+{
+    struct http_answer answer;
+
+    (void)state;
+    assert_true(stream_from("/devices/d1", &answer) == 0);
+    assert_int_equal(answer.status, 404);
+    assert_true(slice_equal(buf_slice(&answer.body), SLICE("not there")));
+    buf_deinit(&answer.body);
 }
 
 static void without_trust_or_https_there_is_no_answer(void **state)
@@ -315,6 +342,7 @@ int main(void)
         cmocka_unit_test(any_status_is_an_answer),
         cmocka_unit_test(a_body_is_sent_as_json),
         cmocka_unit_test(a_streamed_answer_may_be_ended),
+        cmocka_unit_test(a_refusal_is_collected_though_parts_were_awaited),
         cmocka_unit_test(without_trust_or_https_there_is_no_answer),
         cmocka_unit_test(a_listed_address_is_asked_in_the_callers_words),
         cmocka_unit_test(addresses_that_are_not_listed_are_not_dialled),

@@ -10,7 +10,6 @@
 
 #include "base/log.h"
 
-#define DATABASE_NAME "muster.db"
 #define LOCK_NAME "lock"
 #define SPARE_MAX 4 /* idle connections kept for threads that are not workers */
 
@@ -30,7 +29,7 @@ struct sqlite_driver {
 static bool make_paths(struct sqlite_driver *d, const char *directory, struct fault *why)
 {
     d->directory = strdup(directory);
-    if (d->directory && asprintf(&d->path, "%s/" DATABASE_NAME, directory) >= 0)
+    if (d->directory && asprintf(&d->path, "%s/" SQLITE_FILE_NAME, directory) >= 0)
         return true;
     d->path = NULL;
     fault_set(why, ST_NO_MEMORY, "no memory for the store");

@@ -4,6 +4,7 @@
  *     sqlite_connection.c  one connection: settings, statements prepared once, binding
  *     sqlite_functions.c   what statements may call
  *     sqlite_migrate.c     schema steps and the backup before them
+ *     sqlite_snapshot.c    copies of the whole database, and whether a copy is whole
  *     sqlite_writer.c      the one thread that writes and checkpoints: group commit
  *     sqlite_batch.c       the units of one commit: guards, savepoints, what to do when it fails
  *     sqlite_space.c       free space and the reserve file
@@ -20,6 +21,8 @@
 #include "store/driver.h"
 
 extern const struct store_driver sqlite_driver;
+
+#define SQLITE_FILE_NAME "muster.db" /* in the data folder */
 
 /* The driver itself, for `workers` workers; NULL with a sentence. */
 void *sqlite_open(struct store *st, unsigned workers, const struct store_options *options,
@@ -66,6 +69,17 @@ bool connection_is_full(const struct connection *c, int code);
 /* --- migration ------------------------------------------------------------------------------- */
 
 CHECKED bool sqlite_migrate(sqlite3 *db, const struct store_options *options, struct fault *why);
+
+/* --- copies ---------------------------------------------------------------------------------- */
+
+/* Copies the database as the connection sees it now to a new file (0600), synced. What there was
+ * of it is gone when this fails. */
+CHECKED bool snapshot_write(sqlite3 *db, const char *path, struct fault *why);
+/* fsync of a file or folder by its path. */
+void snapshot_sync(const char *path);
+/* Fails when the database has steps that `options` does not know. */
+CHECKED bool sqlite_check_steps(sqlite3 *db, const struct store_options *options,
+                                struct fault *why);
 
 /* --- free space ------------------------------------------------------------------------------ */
 

@@ -1,6 +1,5 @@
 /* Schema steps, forward only, and the backup before they touch a database that holds something.
  * Runs at start, on the only connection there is. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,7 +13,6 @@ static const char create_sql[] = "CREATE TABLE IF NOT EXISTS schema_step ("
 static const char applied_sql[] = "SELECT module, MAX(step) FROM schema_step GROUP BY module";
 static const char note_sql[] = "INSERT INTO schema_step (module, step, applied_at)"
                                " VALUES (?1, ?2, ?3)";
-static const char backup_sql[] = "VACUUM INTO ?1";
 
 static bool fail(sqlite3 *db, const char *what, struct fault *why)
 {
@@ -87,39 +85,6 @@ static bool read_applied(sqlite3 *db, const struct store_options *options, size_
 
 /* --- the backup ------------------------------------------------------------------------------ */
 
-static void sync_path(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    if (fsync(fd) != 0)
-        LOG_WARN("store_backup_not_synced", LOG_STR("path", path));
-    close(fd);
-}
-
-/* An empty file of our own, so that the copy has its mode. */
-static bool make_private(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
-        return false;
-    close(fd);
-    return true;
-}
-
-static bool vacuum_into(sqlite3 *db, const char *path, struct fault *why)
-{
-    STATEMENT_CLEANUP sqlite3_stmt *stmt = NULL;
-
-    if (sqlite3_prepare_v2(db, backup_sql, -1, &stmt, NULL) != SQLITE_OK ||
-        sqlite3_bind_text(stmt, 1, path, -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_step(stmt) != SQLITE_DONE)
-        return fail(db, "make the backup before the migration", why);
-    return true;
-}
-
 static void free_string(char **text)
 {
     free(*text);
@@ -137,20 +102,13 @@ static bool back_up(sqlite3 *db, const struct store_options *options, const char
         fault_set(why, ST_NO_MEMORY, "no memory for the backup's name");
         return false;
     }
-    if (!make_private(part)) {
-        fault_set(why, ST_UNAVAILABLE, "cannot create the backup '%s'", part);
+    if (!snapshot_write(db, part, why))
         return false;
-    }
-    if (!vacuum_into(db, part, why)) {
-        unlink(part);
-        return false;
-    }
-    sync_path(part);
     if (rename(part, path) != 0) {
         fault_set(why, ST_UNAVAILABLE, "cannot name the backup '%s'", path);
         return false;
     }
-    sync_path(options->directory);
+    snapshot_sync(options->directory);
     LOG_INFO("store_backup_made", LOG_STR("path", path));
     return true;
 }
@@ -225,6 +183,20 @@ static bool migrate(sqlite3 *db, const struct store_options *options, size_t *ap
             return false;
     }
     return true;
+}
+
+bool sqlite_check_steps(sqlite3 *db, const struct store_options *options, struct fault *why)
+{
+    size_t *applied = calloc(options->schema_count + 1, sizeof *applied);
+    bool known, any;
+
+    if (!applied) {
+        fault_set(why, ST_NO_MEMORY, "no memory for the schema's steps");
+        return false;
+    }
+    known = read_applied(db, options, applied, &any, why);
+    free(applied);
+    return known;
 }
 
 bool sqlite_migrate(sqlite3 *db, const struct store_options *options, struct fault *why)

@@ -76,6 +76,16 @@ CHECKED struct store *store_open(struct workers *ws, const struct store_options 
  * whose on_done could not run any more are destroyed. */
 void store_close(struct store *st);
 
+/* --- copies ---------------------------------------------------------------------------------- */
+
+/* Copies the whole database of a data folder, as it is at one moment, to a new file; also while a
+ * server works on it, in another process: it reads only. The copy has all that was acknowledged
+ * before the call. */
+CHECKED bool store_snapshot(const char *directory, const char *to, struct fault *why);
+/* Whether such a copy is whole and of a version that this program knows: of `options` the schemas
+ * are read. */
+CHECKED bool store_check(const char *file, const struct store_options *options, struct fault *why);
+
 /* --- reading -------------------------------------------------------------------------------- */
 
 struct rows; /* the answer to one read, valid inside the callback only */

@@ -174,6 +174,14 @@ WRONG_USAGE = [
     ["token", "service", "--host", "h"],
     ["token", "connection-string"],
     ["token", "connection-string", "nonsense"],
+    ["backup", "--data", "{data}"],
+    ["backup", "word", "--out", "f", "--data", "{data}"],
+    ["backup", "--out", "f", "--data", "/nonexistent"],
+    ["restore"],
+    ["restore", "f"],
+    ["restore", "f", "--check"],
+    ["restore", "f", "--master-key", "k"],
+    ["restore", "f", "--master-key", "k", "--check", "--data", "d"],
 ]
 
 

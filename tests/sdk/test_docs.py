@@ -1,4 +1,4 @@
-"""docs/x509.md says the truth: its commands are run in their order, and print what it shows.
+"""The guides say the truth: their commands are run in their order, and print what they show.
 
 A ```sh block is run. A ```text block behind it holds lines that the block prints, in this order;
 `...` stands for any text, blanks count as one. A ```python block is the file that its first line
@@ -14,15 +14,16 @@ import sys
 import pytest
 from lib.server import MUSTER
 
-GUIDE = pathlib.Path(__file__).parents[2] / "docs" / "x509.md"
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
+GUIDES = {"x509.md": 10, "operate.md": 10}  # and how many blocks each has at least
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 END_OF_BLOCK = "--- end of block"
 
 
-def read_guide(folder):
+def read_guide(name, folder):
     """[(commands, expected lines)]; files are written into `folder`."""
     blocks = []
-    for kind, text in FENCED.findall(GUIDE.read_text()):
+    for kind, text in FENCED.findall((DOCS / name).read_text()):
         if kind == "sh":
             blocks.append((text, []))
         elif kind == "text":
@@ -56,11 +57,12 @@ def test_expected_lines_are_found_in_order(expected, printed, missing):
     assert missing_line(expected, printed) == missing
 
 
-def test_the_guide_for_x509_is_true(sdk_server):
-    folder = sdk_server.folder / "guide"
+@pytest.mark.parametrize("name", GUIDES)
+def test_a_guide_is_true(sdk_server, name):
+    folder = sdk_server.folder / f"guide-{name}"
     folder.mkdir()
-    blocks = read_guide(folder)
-    assert len(blocks) > 10
+    blocks = read_guide(name, folder)
+    assert len(blocks) >= GUIDES[name]
     script = f"\necho '{END_OF_BLOCK}'\n".join(commands for commands, _ in blocks)
     programs = [pathlib.Path(MUSTER).parent, pathlib.Path(sys.executable).parent]
     environment = {**os.environ, "DATA": str(sdk_server.data),
