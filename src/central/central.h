@@ -68,6 +68,8 @@ struct device_add {
     enum device_origin origin;
     enum device_auth auth;
     slice primary_thumbprint, secondary_thumbprint; /* with AUTH_SELF_SIGNED: upper-case hex */
+    slice organization;                             /* empty: the application itself */
+    bool blocked;
 };
 /* Approved, Registered (1.6 row 1). ST_CONFLICT: exists; ST_BAD_REQUEST: the ID or name breaks a
  * rule of 3.3, or thumbprints and `auth` do not fit, said in `why`. */
@@ -79,6 +81,26 @@ enum device_act { ACT_APPROVE, ACT_ASSOCIATE, ACT_BLOCK, ACT_UNBLOCK, ACT_DELETE
  * holds already is ST_OK. After ACT_DELETE v is NULL. */
 void central_device_act(struct central *c, slice device_id, enum device_act act, slice template_id,
                         device_view_fn *on_view, void *context);
+
+/* Several facts at once, in one guarded change. */
+enum {
+    DEVICE_EDIT_NAME = 1 << 0,
+    DEVICE_EDIT_TEMPLATE = 1 << 1,
+    DEVICE_EDIT_ENABLED = 1 << 2,
+    DEVICE_EDIT_ORGANIZATION = 1 << 3,
+};
+struct device_edit {
+    unsigned set;       /* DEVICE_EDIT_* */
+    slice display_name; /* empty: the ID */
+    slice template_id;  /* must be published; empty: Unassociated */
+    bool enabled;       /* true unblocks and approves, false blocks (1.5) */
+    slice organization; /* empty: the application itself */
+    int64_t version;    /* that the caller knows; 0: whatever it is */
+};
+/* ST_DEVICE_NOT_FOUND, ST_PRECONDITION_FAILED for another version, ST_BAD_REQUEST for a rule. As
+ * an act, it answers when a right that it took away is used no more. */
+void central_device_edit(struct central *c, slice device_id, const struct device_edit *edit,
+                         device_view_fn *on_view, void *context);
 
 /* The keys a device signs with: its individual enrollment's, else those derived from the group
  * that it came by, else from SAS-IoT-Devices (2.7); shown before it ever connected. A device that

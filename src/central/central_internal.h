@@ -14,6 +14,8 @@
  *     device_add.c         new devices
  *     device_act.c         what each act on a device is
  *     device_acts.c        approve, associate, block, unblock, delete, deprovision: of one device
+ *     device_edit.c        several facts of one device at once
+ *     relationship.c       gateways and what is behind them
  *     operation*.c, device_import.c, import_*.c, device_bulk.c   see operation_internal.h
  *     device_export.c      all devices as a file
  *     device_view.c        the device page's facts, and lists

@@ -4,6 +4,7 @@
 #include "central/device_rules.h"
 #include "central/template_store.h"
 #include "central/templates.h"
+#include "identity/organization.h"
 #include "provisioning/lifecycle.h"
 
 #define GENERATED_ID_LEN 10
@@ -56,6 +57,8 @@ static void submit(struct add_task *t)
         .display_name = t->add.display_name,
         .enabled = true,
         .approved = true,
+        .blocked = t->add.blocked,
+        .organization = t->add.organization,
         .provisioned = t->add.simulated,
         .simulated = t->add.simulated,
         .template_id = t->add.template_id,
@@ -76,6 +79,7 @@ static void submit(struct add_task *t)
         return;
     }
     device_unit_insert(unit, t->c->id, &n);
+    organization_unit_guard(unit, t->add.organization);
     if (t->add.template_id.len > 0)
         template_unit_guard(unit, t->add.template_id);
     unit_submit(unit, on_added, t);
@@ -157,6 +161,7 @@ void central_device_add(struct central *c, const struct device_add *a, device_vi
     t->add.id = arena_copy(&t->arena, a->id);
     t->add.display_name = arena_copy(&t->arena, a->display_name);
     t->add.template_id = arena_copy(&t->arena, a->template_id);
+    t->add.organization = arena_copy(&t->arena, a->organization);
     t->add.primary_thumbprint = arena_copy(&t->arena, a->primary_thumbprint);
     t->add.secondary_thumbprint = arena_copy(&t->arena, a->secondary_thumbprint);
     if (t->arena.failed)

@@ -35,7 +35,7 @@ struct access_view {
     size_t assignment_count;
 
     /* Counted: */
-    int64_t role_uses, organization_uses; /* assignments of a role, of an organization */
+    int64_t role_uses, organization_uses; /* assignments of a role; what is in an organization */
     int64_t other_administrators;         /* users but the subject */
     int64_t users, tokens;
     bool text_taken; /* the e-mail address is another user's */

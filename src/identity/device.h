@@ -50,6 +50,7 @@ struct device {
     bool enabled, approved, blocked, provisioned, simulated, iot_edge;
     slice template_id; /* empty: Unassociated */
     slice model_id;
+    slice organization, organization_path; /* empty: of the application itself */
     enum device_origin origin;
     enum device_auth auth;
     slice sealed_keys;                              /* open with device_keys */
@@ -86,6 +87,7 @@ void device_get(struct identity *id, slice hub, slice device_id, slice module_id
 /* A device in any hub whose ID equals this one without case (registration IDs, operators). */
 void device_find(struct identity *id, slice device_id, device_fn *on_device, void *context);
 
+enum device_order { DEVICE_BY_ID, DEVICE_BY_NAME, DEVICE_BY_NAME_DOWN };
 struct device_filter {
     slice after;        /* IDs greater than this; empty: from the first */
     unsigned limit;     /* 1..1000 */
@@ -93,9 +95,15 @@ struct device_filter {
     slice template_id;  /* empty: any */
     int status;         /* enum device_status, or -1 for any */
     bool later_profile; /* how `status` is derived */
+    slice within;       /* path of an organization; empty: the whole application */
+    enum device_order order;
+    slice after_name; /* with an order by name: of the device `after` */
+    /* What else counts; NULL: nothing. Called until the end of the list. */
+    bool (*fits)(void *context, const struct device *d);
+    void *fits_context;
 };
-/* Once a device, in order of ID without case; then once with d == NULL and the final status.
- * Modules are left out. A status that few devices have is gathered over several loop turns. */
+/* Once a device, in order of ID without case or of display name; then once with d == NULL and the
+ * final status. Modules are left out. What few devices have is gathered over several loop turns. */
 void device_list(struct identity *id, const struct device_filter *filter, device_fn *on_device,
                  void *context);
 /* The first `limit` simulated devices that may connect, likewise. */
@@ -118,7 +126,7 @@ CHECKED enum status device_count_now(struct identity *id, int64_t *ret);
 struct device_new {
     slice hub, id, module_id, display_name; /* an empty name becomes the ID */
     bool enabled, approved, blocked, provisioned, simulated, iot_edge;
-    slice template_id, model_id;
+    slice template_id, model_id, organization;
     enum device_origin origin;
     enum device_auth auth;
     struct secret primary, secondary; /* both absent with AUTH_SAS: generated, 32 bytes each */
@@ -149,6 +157,7 @@ enum {
     DEVICE_SET_ATTEMPT = 1 << 9,
     DEVICE_SET_HUB = 1 << 10,
     DEVICE_BUMP_CREDENTIAL = 1 << 11, /* to device_next_generation */
+    DEVICE_SET_ORGANIZATION = 1 << 12,
 };
 struct device_change {
     unsigned set; /* DEVICE_SET_* */

@@ -80,130 +80,6 @@ void device_find(struct identity *id, slice device_id, device_fn *on_device, voi
         store_read(id->store, &device_find_sql, &value, 1, on_row, l);
 }
 
-/* --- pages of devices ------------------------------------------------------------------------ */
-
-/* A page is gathered in steps of at most this many rows, each in a loop turn of its own: a filter
- * that fits few rows of an index takes longer, but no worker waits for it. */
-#define STEP_ROWS 2000
-#define PAGE_MAX 1000
-
-struct listing {
-    struct mail mail;
-    struct identity *id;
-    device_fn *on_device;
-    void *context;
-    struct device_filter filter;
-    const struct sql *sql;
-    unsigned left; /* of the page */
-    unsigned step; /* rows to ask for at once */
-    size_t after_len;
-    uint8_t after[DEVICE_ID_MAX]; /* device key of the last row seen */
-    uint8_t template_id[];
-};
-
-/* The index that leaves the fewest rows to pass over; what it does not decide, `fits` does. */
-static const struct sql *choose_sql(const struct device_filter *f)
-{
-    if (f->status == DEVICE_BLOCKED)
-        return &device_list_blocked_sql;
-    if (f->status == DEVICE_REGISTERED || f->status == DEVICE_WAITING)
-        return &device_list_unsettled_sql;
-    if (f->unassociated || f->template_id.len)
-        return &device_list_template_sql;
-    return &device_list_sql;
-}
-
-static bool fits(const struct device_filter *f, const struct device *d)
-{
-    if (f->unassociated && d->template_id.len)
-        return false;
-    if (f->template_id.len && !slice_equal(f->template_id, d->template_id))
-        return false;
-    return f->status < 0 || device_status_of(d, f->later_profile) == (enum device_status)f->status;
-}
-
-static void finish(struct listing *l, enum status status)
-{
-    l->on_device(l->context, status, NULL);
-    free(l);
-}
-
-static void run_step(struct listing *l);
-
-static void run_step_by_mail(struct mail *mail)
-{
-    run_step((struct listing *)mail);
-}
-
-static void on_step(void *context, enum status status, struct rows *rows)
-{
-    struct listing *l = context;
-    unsigned seen = 0;
-    struct device d;
-
-    if (status != ST_OK) {
-        finish(l, status);
-        return;
-    }
-    while (l->left > 0 && rows_next(rows)) {
-        device_from_row(rows, &d);
-        seen++;
-        l->after_len = device_key_of(d.id, l->after).len;
-        if (!fits(&l->filter, &d))
-            continue;
-        l->left--;
-        l->on_device(l->context, ST_OK, &d);
-    }
-    if (l->left == 0)
-        finish(l, ST_OK);
-    else if (rows_status(rows) != ST_OK || seen < l->step)
-        finish(l, rows_status(rows));
-    else
-        worker_post(worker_current(), &l->mail);
-}
-
-static void run_step(struct listing *l)
-{
-    const struct sql_value values[] = {SQL_TEXT_(slice_of(l->after, l->after_len)),
-                                       SQL_INT_(l->step), SQL_TEXT_(l->filter.template_id)};
-
-    store_read(l->id->store, l->sql, values, l->sql == &device_list_template_sql ? 3 : 2, on_step,
-               l);
-}
-
-static unsigned clamp_limit(unsigned limit)
-{
-    if (limit == 0)
-        return 1;
-    return limit < PAGE_MAX ? limit : PAGE_MAX;
-}
-
-void device_list(struct identity *id, const struct device_filter *filter, device_fn *on_device,
-                 void *context)
-{
-    struct listing *l = malloc(sizeof *l + filter->template_id.len);
-
-    if (!l) {
-        on_device(context, ST_NO_MEMORY, NULL);
-        return;
-    }
-    *l = (struct listing){.mail.run = run_step_by_mail,
-                          .id = id,
-                          .on_device = on_device,
-                          .context = context,
-                          .filter = *filter,
-                          .sql = choose_sql(filter),
-                          .left = clamp_limit(filter->limit)};
-    if (filter->template_id.len)
-        memcpy(l->template_id, filter->template_id.ptr, filter->template_id.len);
-    l->filter.template_id = slice_of(l->template_id, filter->template_id.len);
-    l->after_len = device_key_of(slice_first(filter->after, DEVICE_ID_MAX), l->after).len;
-    l->filter.after = (slice){0};
-    /* A status, or a template beside it, is looked for among the rows. */
-    l->step = filter->status < 0 ? l->left : STEP_ROWS;
-    run_step(l);
-}
-
 /* --- lists that come at once ------------------------------------------------------------------ */
 
 static void on_few(void *context, enum status status, struct rows *rows)
@@ -221,7 +97,7 @@ static void on_few(void *context, enum status status, struct rows *rows)
 void device_list_simulated(struct identity *id, unsigned limit, device_fn *on_device, void *context)
 {
     struct lookup *l = create_lookup(false, on_device, context);
-    const struct sql_value values[] = {SQL_TEXT_((slice){0}), SQL_INT_(limit)};
+    const struct sql_value values[] = {SQL_TEXT_(SLICE("")), SQL_INT_(limit)};
 
     if (l)
         store_read(id->store, &device_list_simulated_sql, values, COUNT_OF(values), on_few, l);

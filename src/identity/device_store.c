@@ -17,7 +17,8 @@
     " primary_thumbprint, secondary_thumbprint, enrollment_kind, enrollment_id,"                   \
     " credential_generation, subscriptions, method_filters, created_at, updated_at,"               \
     " first_provisioned_at, last_activity_at, attempt_at, attempt_count, attempt_result,"          \
-    " attempt_reason, attempt_protocol, attempt_address, expired_leaf_allowed, issuer_marks"
+    " attempt_reason, attempt_protocol, attempt_address, expired_leaf_allowed, issuer_marks,"      \
+    " organization"
 
 /* In the order of COLUMNS. */
 enum column {
@@ -57,7 +58,9 @@ enum column {
     ATTEMPT_ADDRESS,
     EXPIRED_LEAF_ALLOWED,
     ISSUER_MARKS,
-    COLUMN_COUNT
+    ORGANIZATION,
+    COLUMN_COUNT,
+    ORGANIZATION_PATH = COLUMN_COUNT /* behind them, when read */
 };
 
 static void read_attempt(struct rows *rows, struct device_attempt *ret)
@@ -96,6 +99,8 @@ void device_from_row(struct rows *rows, struct device *ret)
         .secondary_thumbprint = rows_bytes(rows, SECONDARY_THUMBPRINT),
         .expired_leaf_allowed = rows_int(rows, EXPIRED_LEAF_ALLOWED) != 0,
         .issuer_marks = rows_bytes(rows, ISSUER_MARKS),
+        .organization = rows_bytes(rows, ORGANIZATION),
+        .organization_path = rows_bytes(rows, ORGANIZATION_PATH),
         .enrollment_kind = (enum enrollment_kind)rows_int(rows, ENROLLMENT_KIND),
         .enrollment_id = rows_bytes(rows, ENROLLMENT_ID),
         .credential_generation = rows_int(rows, CREDENTIAL_GENERATION),
@@ -111,7 +116,10 @@ void device_from_row(struct rows *rows, struct device *ret)
 
 /* --- reading statements ---------------------------------------------------------------------- */
 
-#define SELECT "SELECT " COLUMNS " FROM device WHERE "
+#define PATH                                                                                       \
+    "CASE organization WHEN '' THEN '' ELSE (SELECT path FROM organization o"                      \
+    " WHERE o.organization_id = device.organization) END"
+#define SELECT "SELECT " COLUMNS ", " PATH " FROM device WHERE "
 #define PAGE " AND device_key > ?1 ORDER BY device_key LIMIT ?2"
 
 const struct sql device_get_sql = {
@@ -133,6 +141,21 @@ const struct sql device_list_unsettled_sql = {
 const struct sql device_list_blocked_sql = {SELECT "module_id = '' AND blocked = 1" PAGE};
 const struct sql device_list_simulated_sql = {
     SELECT "module_id = '' AND simulated = 1 AND blocked = 0 AND enabled = 1" PAGE};
+/* The keys of a page come from the index alone. */
+const struct sql device_list_within_sql = {
+    SELECT "module_id = '' AND device_key IN (SELECT d.device_key FROM device d"
+           " WHERE d.organization <> '' AND d.organization IN (SELECT organization_id"
+           " FROM organization WHERE substr(path, 1, length(?3)) = ?3)"
+           " AND d.device_key > ?1 ORDER BY d.device_key LIMIT ?2) ORDER BY device_key"};
+
+#define BY_NAME SELECT "module_id = '' "
+const struct sql device_list_name_sql = {BY_NAME "AND (display_name, device_key) > (?3, ?1)"
+                                                 " ORDER BY display_name, device_key LIMIT ?2"};
+const struct sql device_list_name_down_sql = {
+    BY_NAME "AND (display_name, device_key) < (?3, ?1)"
+            " ORDER BY display_name DESC, device_key DESC LIMIT ?2"};
+const struct sql device_list_last_name_sql = {
+    BY_NAME "ORDER BY display_name DESC, device_key DESC LIMIT ?2"};
 
 /* --- what goes into rows --------------------------------------------------------------------- */
 
@@ -192,14 +215,15 @@ static slice make_generation_id(char to[GENERATION_ID_LEN])
 
 #define VALUES                                                                                     \
     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"   \
-    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37"
-static_assert(COLUMN_COUNT == 36, "one parameter for each column, the last for the device key");
+    " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37,"        \
+    " ?38"
+static_assert(COLUMN_COUNT == 37, "one parameter for each column, the last for the device key");
 
 static const struct sql insert_sql = {"INSERT INTO device (" COLUMNS ", device_key) VALUES (" VALUES
                                       ")"};
 static const struct sql insert_module_sql = {
     "INSERT INTO device (" COLUMNS ", device_key) SELECT " VALUES
-    " FROM device d WHERE d.device_key = ?37 AND d.module_id = '' AND d.hub = ?1"
+    " FROM device d WHERE d.device_key = ?38 AND d.module_id = '' AND d.hub = ?1"
     " AND d.device_id = ?2"};
 
 static void put_facts(struct sql_value *row, const struct device_new *n)
@@ -213,6 +237,7 @@ static void put_facts(struct sql_value *row, const struct device_new *n)
     row[IOT_EDGE] = SQL_INT_(n->iot_edge);
     row[TEMPLATE_ID] = SQL_TEXT_(n->template_id);
     row[MODEL_ID] = SQL_TEXT_(n->model_id);
+    row[ORGANIZATION] = SQL_TEXT_(n->organization);
     row[ORIGIN] = SQL_INT_(n->origin);
     row[ENROLLMENT_KIND] = SQL_INT_(n->enrollment_kind);
     row[ENROLLMENT_ID] = SQL_TEXT_(n->enrollment_id);
@@ -292,7 +317,8 @@ static const struct sql update_sql = {
     " attempt_protocol = COALESCE(?24, attempt_protocol),"
     " attempt_address = COALESCE(?25, attempt_address), hub = COALESCE(?26, hub),"
     " expired_leaf_allowed = COALESCE(?27, expired_leaf_allowed),"
-    " issuer_marks = COALESCE(?28, issuer_marks)"
+    " issuer_marks = COALESCE(?28, issuer_marks),"
+    " organization = COALESCE(?29, organization)"
     " WHERE " GUARD};
 static const struct sql delete_sql = {"DELETE FROM device WHERE " GUARD};
 static const struct sql delete_modules_sql = {
@@ -360,6 +386,7 @@ void device_unit_update(struct unit *unit, const struct identity *id, const stru
         text_if(set & DEVICE_SET_HUB, to->hub),
         integer_if(keys, to->expired_leaf_allowed),
         keys ? SQL_BLOB_(to->issuer_marks) : SQL_NULL_,
+        text_if(set & DEVICE_SET_ORGANIZATION, to->organization),
     };
     unit_add(unit, &update_sql, values, COUNT_OF(values), EXPECT_ONE);
     if (set & DEVICE_SET_HUB && was->module_id.len == 0) {

@@ -163,11 +163,20 @@ static const char add_access[] =
     "INSERT INTO audit (number, at, actor, action, target, entry, hash) VALUES (0, 0, '', '', '',"
     " '', '0000000000000000000000000000000000000000000000000000000000000000');";
 
+/* '': of the application itself. Modules are where their devices are. The index by name is the
+ * order of lists that ask for it. */
+static const char add_places[] =
+    "ALTER TABLE device ADD COLUMN organization TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX device_by_organization ON device (organization, device_key)"
+    " WHERE organization <> '';"
+    "CREATE INDEX device_by_name ON device (display_name, device_key) WHERE module_id = '';";
+
 /* The few devices that the application itself plays. */
 static const char add_simulated[] = "CREATE INDEX device_simulated ON device (device_key)"
                                     " WHERE module_id = '' AND simulated = 1;";
 
-static const char *const steps[] = {create_tables, add_trust, add_access, add_simulated};
+static const char *const steps[] = {create_tables, add_trust, add_access, add_places,
+                                    add_simulated};
 
 const struct store_schema identity_schema = {
     .module = "identity", .steps = steps, .count = COUNT_OF(steps)};

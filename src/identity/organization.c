@@ -13,7 +13,11 @@ static const struct sql rename_sql = {
 /* With all that lies below: from ?1, which is ?2 bytes long, to ?3. */
 static const struct sql move_sql = {"UPDATE organization SET path = ?3 || substr(path, ?2 + 1)"
                                     " WHERE substr(path, 1, ?2) = ?1"};
-static const struct sql delete_sql = {"DELETE FROM organization WHERE organization_id = ?1"};
+/* A device that came in meanwhile is seen when the decision is made anew. */
+static const struct sql delete_sql = {
+    "DELETE FROM organization WHERE organization_id = ?1 AND NOT EXISTS"
+    " (SELECT 1 FROM device WHERE organization = ?1 AND organization <> '')"};
+static const struct sql guard_sql = {"SELECT 1 FROM organization WHERE organization_id = ?1"};
 
 /* --- pure ------------------------------------------------------------------------------------- */
 
@@ -32,6 +36,27 @@ bool organization_id_valid(slice id)
 bool organization_covers(slice path, slice other)
 {
     return slice_starts_with(other, path);
+}
+
+slice organization_of_path(slice path)
+{
+    slice last = {0};
+
+    for (slice rest = path; rest.ptr && rest.len > 0;) {
+        slice segment = slice_split(&rest, '/');
+
+        if (segment.len > 0)
+            last = segment;
+    }
+    return last;
+}
+
+void organization_unit_guard(struct unit *unit, slice organization_id)
+{
+    const struct sql_value value = SQL_TEXT_(organization_id);
+
+    if (organization_id.len > 0)
+        unit_add(unit, &guard_sql, &value, 1, EXPECT_ONE);
 }
 
 static size_t depth_of(slice path)
@@ -338,7 +363,7 @@ static enum status decide_delete(struct access_op *op, const struct access_view 
     if (height_of(view, was->path) > 1)
         return fault_set(why, ST_CONFLICT, "there are organizations below it");
     if (view->organization_uses > 0)
-        return fault_set(why, ST_CONFLICT, "users or API tokens have roles in it");
+        return fault_set(why, ST_CONFLICT, "devices are in it, or users or API tokens have roles");
     unit_add(unit, &delete_sql, &value, 1, EXPECT_ONE);
     write_facts(was, &before);
     access_audit(op, unit, "organizations.delete", &before, NULL);

@@ -23,6 +23,14 @@ bool organization_id_valid(slice id);
 /* Whether who acts within `path` has to do with what belongs to `other`. */
 bool organization_covers(slice path, slice other);
 
+/* The ID of the organization whose path it is; empty for the application's. */
+slice organization_of_path(slice path);
+
+/* A unit of work that puts something into an organization: ST_CONFLICT when there is none (any
+ * more). Nothing for the application itself. */
+struct unit;
+void organization_unit_guard(struct unit *unit, slice organization_id);
+
 /* ST_NOT_FOUND also for one that the caller does not cover. */
 typedef void organization_fn(void *context, enum status status, const struct organization *o,
                              const struct fault *why);

@@ -149,7 +149,10 @@ static void C046_within_an_organization_only_what_is_divided_counts(void **state
     assert_true(may_do(&p, PERM_USERS_ADD));
     assert_true(may_do(&p, PERM_TOKENS_CREATE));
     assert_true(may_do(&p, PERM_ORGANIZATIONS_DELETE));
-    assert_false(may_do(&p, PERM_DEVICES_VIEW));
+    assert_true(may_do(&p, PERM_DEVICES_VIEW));
+    assert_true(may_do(&p, PERM_CONNECTIVITY_MANAGE_INSTANCE));
+    assert_false(may_do(&p, PERM_TEMPLATES_MANAGE));
+    assert_false(may_do(&p, PERM_JOBS_VIEW));
     assert_false(may_do(&p, PERM_CONNECTIVITY_READ_GLOBAL));
     assert_false(may_do(&p, PERM_ROLES_UPDATE));
     assert_false(may_do(&p, PERM_SETTINGS_VIEW));

@@ -83,8 +83,9 @@ struct principal {
 };
 /* To a hub's or the DPS's service API. */
 bool may(const struct principal *p, enum right right);
-/* To the application. Devices, their groups, jobs and settings are the whole application's: who
- * acts within an organization may do nothing there, whatever its roles say. */
+/* To the application. Groups, jobs and settings are the whole application's: who acts within an
+ * organization may do nothing there, whatever its roles say. Of devices he may do it to those that
+ * his organization covers: for the caller of this to see to. */
 bool may_do(const struct principal *p, enum permission permission);
 /* Nobody hands out more than he has (contract/central.md 4.8), nor beyond his organization. */
 bool may_grant(const struct principal *p, permission_set permissions, slice organization);

@@ -15,6 +15,8 @@ struct device *device_copy(struct arena *arena, const struct device *d)
         &copy->display_name,
         &copy->template_id,
         &copy->model_id,
+        &copy->organization,
+        &copy->organization_path,
         &copy->sealed_keys,
         &copy->primary_thumbprint,
         &copy->secondary_thumbprint,

@@ -58,6 +58,7 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "deniedCertificates/{}",                         PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_denial_delete},
 
     {HTTP_GET,    "permissions",                                   PERM_ROLES_VIEW,                        app_permissions_list},
+    {HTTP_GET,    "routes",                                        PERM_ROLES_VIEW,                        app_routes_list},
     {HTTP_GET,    "roles",                                         PERM_ROLES_VIEW,                        app_roles_list},
     {HTTP_GET,    "roles/{}",                                      PERM_ROLES_VIEW,                        app_role_get},
     {HTTP_PUT,    "roles/{}",                                      PERM_ROLES_CREATE,                      app_role_put},

@@ -143,6 +143,7 @@ void app_denial_add(struct exchange *x);
 void app_denial_delete(struct exchange *x);
 
 void app_permissions_list(struct exchange *x);
+void app_routes_list(struct exchange *x);
 void app_roles_list(struct exchange *x);
 void app_role_get(struct exchange *x);
 void app_role_put(struct exchange *x);

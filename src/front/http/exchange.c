@@ -26,6 +26,7 @@ static const struct {
     {415, "Unsupported Media Type"},
     {429, "Too Many Requests"},
     {500, "Internal Server Error"},
+    {501, "Not Implemented"},
     {502, "Bad Gateway"},
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},

@@ -86,6 +86,9 @@ struct http_family {
     void (*answer_error)(struct exchange *x, enum status status, const struct fault *why);
 };
 
+/* The row of that number; NULL behind the last. */
+const struct http_route *http_family_route(const struct http_family *family, size_t index);
+
 struct exchange {
     struct http_front *front;
     struct http_connection *connection; /* NULL once the peer is gone or the answer is out */
@@ -165,6 +168,10 @@ size_t exchange_body_max(struct exchange *x);
 void exchange_route(struct exchange *x);
 /* For families: the caller is known; check the right and handle. */
 void exchange_dispatch(struct exchange *x);
+
+/* organization_guard.c: runs the handler for a caller who acts within an organization, if what it
+ * is about is his. */
+void exchange_handle_within(struct exchange *x);
 
 /* connection.c */
 void http_connection_send_head(struct http_connection *c, slice head);

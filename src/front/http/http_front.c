@@ -98,7 +98,8 @@ static void on_principal(void *context, enum status status, const struct princip
     struct exchange *x = context;
 
     (void)why;
-    if (status == ST_OK && may_do(p, x->route->permission))
+    if (status == ST_OK && may_do(p, x->route->permission) &&
+        strcmp(p->organization, x->principal.organization) == 0)
         x->principal = *p;
     else if (x->connection)
         http_connection_close(x->connection);

@@ -10,18 +10,37 @@ static const struct rest_table *const tables[] = {
     &rest_access,
     &rest_organizations,
     &rest_templates,
+    &rest_far,
 };
 
 /* --- dispatch -------------------------------------------------------------------------------- */
 
-static const struct http_route *route_at(size_t index)
+const struct rest_route *rest_route_at(size_t index)
 {
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
         if (index < tables[i]->count)
-            return &tables[i]->routes[index].http;
+            return &tables[i]->routes[index];
         index -= tables[i]->count;
     }
     return NULL;
+}
+
+const struct rest_schema *rest_schema_at(size_t index)
+{
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        if (index < tables[i]->schema_count)
+            return &tables[i]->schemas[index];
+        index -= tables[i]->schema_count;
+    }
+    return NULL;
+}
+
+/* The document is found without knowing it. */
+static const struct http_route document = {HTTP_GET, "openapi.json", ROUTE_OPEN, rest_openapi_get};
+
+static const struct http_route *route_at(size_t index)
+{
+    return index == 0 ? &document : (const struct http_route *)rest_route_at(index - 1);
 }
 
 /* The names that clients use (contract/central.md 0.2); all mean the same here. */
@@ -43,7 +62,9 @@ static void authenticate(struct exchange *x)
 {
     slice version;
 
-    if (exchange_query(x, SLICE("api-version"), &version) && is_version(version))
+    if (x->route == &document)
+        exchange_dispatch(x);
+    else if (exchange_query(x, SLICE("api-version"), &version) && is_version(version))
         app_authenticate(x);
     else
         app_answer_error_as(x, 400, "InvalidApiVersion",
@@ -57,6 +78,11 @@ const struct http_family rest_family = {
     .authenticate = authenticate,
     .answer_error = app_answer_error,
 };
+
+void rest_not_implemented(struct exchange *x)
+{
+    app_answer_error_as(x, 501, "NotImplemented", "this operation is not built yet");
+}
 
 /* --- shared by handlers ---------------------------------------------------------------------- */
 

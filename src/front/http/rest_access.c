@@ -273,21 +273,36 @@ static void tokens_delete(struct exchange *x)
     api_token_delete(identity_of(x), &act, x->bound[0], on_token_deleted, x);
 }
 
+/* --- schemas ---------------------------------------------------------------------------------- */
+
+#define ROLES "'roles':{'type':'array','minItems':1,'maxItems':20,'items':@RoleAssignment}"
+
+static const struct rest_schema schemas[] = {
+    {"RoleAssignment", "'role'", "'role':{'type':'string'},'organization':{'type':'string'}"},
+    {"User", "'type','email','roles'",
+     "'id':{'type':'string','readOnly':true},'type':{'type':'string','enum':['email']},"
+     "'email':{'type':'string'}," ROLES},
+    {"ApiToken", "'roles'",
+     "'id':{'type':'string','readOnly':true}," ROLES
+     ",'expiry':{'type':'string','format':'date-time'},"
+     "'token':{'type':'string','readOnly':true}"},
+};
+
 /* --- routes ---------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct rest_route routes[] = {
-    {{HTTP_GET,    "users",            PERM_USERS_VIEW,           users_list},           "Users_List",           NULL,           "UserCollection"},
-    {{HTTP_GET,    "users/{}",         PERM_USERS_VIEW,           users_get},            "Users_Get",            NULL,           "User"},
-    {{HTTP_PUT,    "users/{}",         PERM_USERS_ADD,            users_put},            "Users_Create",         "User",         "User"},
-    {{HTTP_PATCH,  "users/{}",         PERM_USERS_UPDATE,         users_patch},          "Users_Update",         "User",         "User"},
-    {{HTTP_DELETE, "users/{}",         PERM_USERS_DELETE,         users_delete},         "Users_Remove",         NULL,           NULL},
+    {{HTTP_GET,    "users",            PERM_USERS_VIEW,           users_list},           "Users_List",           NULL,           "UserCollection", 200, 0},
+    {{HTTP_GET,    "users/{}",         PERM_USERS_VIEW,           users_get},            "Users_Get",            NULL,           "User", 200, 0},
+    {{HTTP_PUT,    "users/{}",         PERM_USERS_ADD,            users_put},            "Users_Create",         "User",         "User", 200, 0},
+    {{HTTP_PATCH,  "users/{}",         PERM_USERS_UPDATE,         users_patch},          "Users_Update",         "User",         "User", 200, 0},
+    {{HTTP_DELETE, "users/{}",         PERM_USERS_DELETE,         users_delete},         "Users_Remove",         NULL,           NULL, 204, 0},
 
-    {{HTTP_GET,    "apiTokens",        PERM_TOKENS_VIEW,          tokens_list},          "ApiTokens_List",       NULL,           "ApiTokenCollection"},
-    {{HTTP_GET,    "apiTokens/{}",     PERM_TOKENS_VIEW,          tokens_get},           "ApiTokens_Get",        NULL,           "ApiToken"},
-    {{HTTP_PUT,    "apiTokens/{}",     PERM_TOKENS_CREATE,        tokens_put},           "ApiTokens_Create",     "ApiToken",     "ApiToken"},
-    {{HTTP_DELETE, "apiTokens/{}",     PERM_TOKENS_DELETE,        tokens_delete},        "ApiTokens_Remove",     NULL,           NULL},
+    {{HTTP_GET,    "apiTokens",        PERM_TOKENS_VIEW,          tokens_list},          "ApiTokens_List",       NULL,           "ApiTokenCollection", 200, 0},
+    {{HTTP_GET,    "apiTokens/{}",     PERM_TOKENS_VIEW,          tokens_get},           "ApiTokens_Get",        NULL,           "ApiToken", 200, 0},
+    {{HTTP_PUT,    "apiTokens/{}",     PERM_TOKENS_CREATE,        tokens_put},           "ApiTokens_Create",     "ApiToken",     "ApiToken", 200, 0},
+    {{HTTP_DELETE, "apiTokens/{}",     PERM_TOKENS_DELETE,        tokens_delete},        "ApiTokens_Remove",     NULL,           NULL, 204, 0},
 };
 /* clang-format on */
 
-const struct rest_table rest_access = {routes, COUNT_OF(routes)};
+const struct rest_table rest_access = {routes, COUNT_OF(routes), schemas, COUNT_OF(schemas)};

@@ -165,19 +165,28 @@ static void organizations_delete(struct exchange *x)
     organization_delete(identity_of(x), &act, x->bound[0], on_organization_deleted, x);
 }
 
+/* --- schemas ---------------------------------------------------------------------------------- */
+
+static const struct rest_schema schemas[] = {
+    {"Role", "'id','displayName'", "'id':{'type':'string'},'displayName':{'type':'string'}"},
+    {"Organization", "",
+     "'id':{'type':'string','readOnly':true},'displayName':{'type':'string'},"
+     "'parent':{'type':'string'}"},
+};
+
 /* --- routes ---------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct rest_route routes[] = {
-    {{HTTP_GET,    "roles",            PERM_ROLES_VIEW,           roles_list},           "Roles_List",           NULL,           "RoleCollection"},
-    {{HTTP_GET,    "roles/{}",         PERM_ROLES_VIEW,           roles_get},            "Roles_Get",            NULL,           "Role"},
+    {{HTTP_GET,    "roles",            PERM_ROLES_VIEW,           roles_list},           "Roles_List",           NULL,           "RoleCollection", 200, 0},
+    {{HTTP_GET,    "roles/{}",         PERM_ROLES_VIEW,           roles_get},            "Roles_Get",            NULL,           "Role", 200, 0},
 
-    {{HTTP_GET,    "organizations",    PERM_ORGANIZATIONS_VIEW,   organizations_list},   "Organizations_List",   NULL,           "OrganizationCollection"},
-    {{HTTP_GET,    "organizations/{}", PERM_ORGANIZATIONS_VIEW,   organizations_get},    "Organizations_Get",    NULL,           "Organization"},
-    {{HTTP_PUT,    "organizations/{}", PERM_ORGANIZATIONS_CREATE, organizations_put},    "Organizations_Create", "Organization", "Organization"},
-    {{HTTP_PATCH,  "organizations/{}", PERM_ORGANIZATIONS_UPDATE, organizations_patch},  "Organizations_Update", "Organization", "Organization"},
-    {{HTTP_DELETE, "organizations/{}", PERM_ORGANIZATIONS_DELETE, organizations_delete}, "Organizations_Remove", NULL,           NULL},
+    {{HTTP_GET,    "organizations",    PERM_ORGANIZATIONS_VIEW,   organizations_list},   "Organizations_List",   NULL,           "OrganizationCollection", 200, 0},
+    {{HTTP_GET,    "organizations/{}", PERM_ORGANIZATIONS_VIEW,   organizations_get},    "Organizations_Get",    NULL,           "Organization", 200, 0},
+    {{HTTP_PUT,    "organizations/{}", PERM_ORGANIZATIONS_CREATE, organizations_put},    "Organizations_Create", "Organization", "Organization", 200, 0},
+    {{HTTP_PATCH,  "organizations/{}", PERM_ORGANIZATIONS_UPDATE, organizations_patch},  "Organizations_Update", "Organization", "Organization", 200, 0},
+    {{HTTP_DELETE, "organizations/{}", PERM_ORGANIZATIONS_DELETE, organizations_delete}, "Organizations_Remove", NULL,           NULL, 204, 0},
 };
 /* clang-format on */
 
-const struct rest_table rest_organizations = {routes, COUNT_OF(routes)};
+const struct rest_table rest_organizations = {routes, COUNT_OF(routes), schemas, COUNT_OF(schemas)};

@@ -130,16 +130,27 @@ static void templates_delete(struct exchange *x)
     act(x, TEMPLATE_DELETE);
 }
 
+/* --- schemas ---------------------------------------------------------------------------------- */
+
+static const struct rest_schema schemas[] = {
+    {"DeviceTemplate", "'@type','displayName','capabilityModel'",
+     "'@id':{'type':'string'},"
+     "'@type':{'type':'array','items':{'type':'string'}},"
+     "'@context':{'type':'array','items':{'type':'string'}},"
+     "'displayName':{'type':'string'},'description':{'type':'string'},"
+     "'capabilityModel':{'type':'object'},'etag':{'type':'string'}"},
+};
+
 /* --- routes ----------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct rest_route routes[] = {
-    {{HTTP_GET,    "deviceTemplates",    PERM_TEMPLATES_VIEW,   templates_list},   "DeviceTemplates_List",   NULL,             "DeviceTemplateCollection"},
-    {{HTTP_GET,    "deviceTemplates/{}", PERM_TEMPLATES_VIEW,   templates_get},    "DeviceTemplates_Get",    NULL,             "DeviceTemplate"},
-    {{HTTP_PUT,    "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_put},    "DeviceTemplates_Create", "DeviceTemplate", "DeviceTemplate"},
-    {{HTTP_PATCH,  "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_patch},  "DeviceTemplates_Update", "DeviceTemplate", "DeviceTemplate"},
-    {{HTTP_DELETE, "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_delete}, "DeviceTemplates_Remove", NULL,             NULL},
+    {{HTTP_GET,    "deviceTemplates",    PERM_TEMPLATES_VIEW,   templates_list},   "DeviceTemplates_List",   NULL,             "DeviceTemplateCollection", 200, 0},
+    {{HTTP_GET,    "deviceTemplates/{}", PERM_TEMPLATES_VIEW,   templates_get},    "DeviceTemplates_Get",    NULL,             "DeviceTemplate", 200, 0},
+    {{HTTP_PUT,    "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_put},    "DeviceTemplates_Create", "DeviceTemplate", "DeviceTemplate", 200, 0},
+    {{HTTP_PATCH,  "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_patch},  "DeviceTemplates_Update", "DeviceTemplate", "DeviceTemplate", 200, 0},
+    {{HTTP_DELETE, "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_delete}, "DeviceTemplates_Remove", NULL,             NULL, 204, 0},
 };
 /* clang-format on */
 
-const struct rest_table rest_templates = {routes, COUNT_OF(routes)};
+const struct rest_table rest_templates = {routes, COUNT_OF(routes), schemas, COUNT_OF(schemas)};

@@ -65,7 +65,7 @@ size_t exchange_body_max(struct exchange *x)
     return x->family->body_max;
 }
 
-static const struct http_route *route_at(const struct http_family *family, size_t index)
+const struct http_route *http_family_route(const struct http_family *family, size_t index)
 {
     if (family->route_at)
         return family->route_at(index);
@@ -78,7 +78,7 @@ static enum status find_route(struct exchange *x)
     enum status status = ST_NOT_FOUND;
     const struct http_route *route;
 
-    for (size_t i = 0; (route = route_at(x->family, i)); i++) {
+    for (size_t i = 0; (route = http_family_route(x->family, i)); i++) {
         if (!matches(x->family, route->pattern, &x->path, x->bound))
             continue;
         if (route->method == x->request->method ||
@@ -102,7 +102,10 @@ void exchange_dispatch(struct exchange *x)
         exchange_answer_error(x, ST_FORBIDDEN, &why);
         return;
     }
-    x->route->handle(x);
+    if (x->route->permission != ROUTE_OPEN && x->principal.organization[0])
+        exchange_handle_within(x);
+    else
+        x->route->handle(x);
 }
 
 void exchange_route(struct exchange *x)
