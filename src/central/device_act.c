@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "central/central_internal.h"
+#include "central/device_records.h"
 #include "central/projection.h"
 #include "hub/session.h"
 #include "hub/twin.h"
@@ -116,6 +117,7 @@ void device_act_unit_add(struct central *c, struct unit *unit, enum device_act a
     hub_unit_forget(unit, d->hub, d->id, (slice){0});
     provisioning_unit_forget(unit, d->id);
     projection_unit_forget(unit, d->id);
+    device_records_unit_forget(unit, d->id);
 }
 
 void device_act_tell(struct central *c, enum device_act act, slice device_id)

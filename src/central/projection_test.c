@@ -232,12 +232,14 @@ static void note(struct looking *l, slice part)
     snprintf(l->text + len, sizeof l->text - len, "%.*s ", SLICE_FMT(part));
 }
 
-static void on_last(void *context, enum status status, slice packed, const struct fault *why)
+static void on_last(void *context, enum status status, const struct device_model *m, slice packed,
+                    const struct fault *why)
 {
     struct looking *l = context;
     struct reader r = {.rest = packed};
     struct last_value v;
 
+    (void)m;
     (void)why;
     l->status = status;
     while (last_values_next(&r, &v)) {

@@ -9,14 +9,15 @@
 
 #define ARENA_MAX ((size_t)64 << 20)
 #define CHUNKS_A_PAGE 32
-#define MESSAGES_A_PAGE 2000                   /* looked through for one page */
-#define BYTES_A_PAGE ((size_t)2 * 1024 * 1024) /* the same */
+#define MESSAGES_A_PAGE 1000                   /* looked through for one page */
+#define BYTES_A_PAGE ((size_t)1024 * 1024) /* the same */
 
 /* --- last values -------------------------------------------------------------------------------
  */
 
 struct last_query {
     struct central *c;
+    struct device_model model;
     telemetry_last_fn *on_last;
     void *context;
 };
@@ -29,7 +30,8 @@ static void answer_last(struct last_query *q, enum status status, slice packed)
         (void)fault_set(&why, status,
                         status == ST_DEVICE_NOT_FOUND ? "there is no such device"
                                                       : "the last values could not be read");
-    q->on_last(q->context, status, packed, &why);
+    q->on_last(q->context, status, &q->model, packed, &why);
+    device_model_deinit(&q->model);
     free(q);
 }
 
@@ -44,12 +46,13 @@ static void on_last_row(void *context, enum status status, struct rows *rows)
     answer_last(context, status, packed);
 }
 
-static void on_last_device(void *context, enum status status, const struct device *d)
+static void on_last_model(void *context, enum status status, const struct fault *why)
 {
     struct last_query *q = context;
 
+    (void)why;
     if (status == ST_OK)
-        projection_read_device(q->c->st, d->id, d->generation_id, on_last_row, q);
+        projection_read_device(q->c->st, q->model.id, q->model.generation_id, on_last_row, q);
     else
         answer_last(q, status, (slice){0});
 }
@@ -62,11 +65,11 @@ void central_telemetry_last(struct central *c, slice device_id, telemetry_last_f
 
     if (!q) {
         fault_set(&why, ST_NO_MEMORY, "no memory for last values");
-        on_last(context, ST_NO_MEMORY, (slice){0}, &why);
+        on_last(context, ST_NO_MEMORY, NULL, (slice){0}, &why);
         return;
     }
-    *q = (struct last_query){c, on_last, context};
-    device_find(c->id, device_id, on_last_device, q);
+    *q = (struct last_query){.c = c, .on_last = on_last, .context = context};
+    device_model_load(c, device_id, &q->model, on_last_model, q);
 }
 
 /* --- history -----------------------------------------------------------------------------------

@@ -2,15 +2,23 @@
 #ifndef MUSTER_CENTRAL_TELEMETRY_H
 #define MUSTER_CENTRAL_TELEMETRY_H
 
-#include "central/central.h"
+#include "central/device_model.h"
 #include "central/last_values.h"
 
-/* `packed`: last_values.h, borrowed for the call; empty when it never sent any. IDs without case.
- * ST_DEVICE_NOT_FOUND. On a worker; may call back inside. */
-typedef void telemetry_last_fn(void *context, enum status status, slice packed,
-                               const struct fault *why);
+/* `packed`: last_values.h, borrowed for the call as the model is; empty when it never sent any. IDs
+ * without case. ST_DEVICE_NOT_FOUND. On a worker; may call back inside. */
+typedef void telemetry_last_fn(void *context, enum status status, const struct device_model *m,
+                               slice packed, const struct fault *why);
 void central_telemetry_last(struct central *c, slice device_id, telemetry_last_fn *on_last,
                             void *context);
+
+/* Whether what a device sent is what its template says it sends (7.2). What does not fit is kept as
+ * unmodelled. */
+enum telemetry_fit { TELEMETRY_NO_MODEL, TELEMETRY_FITS, TELEMETRY_UNKNOWN, TELEMETRY_MISMATCH };
+/* "mismatch". */
+const char *telemetry_fit_name(enum telemetry_fit fit);
+enum telemetry_fit telemetry_fit(const struct device_model *m, slice component, slice name,
+                                 const struct json *value);
 
 /* Its slices are kept until the end. */
 struct history_filter {

@@ -54,6 +54,23 @@ bool json_get_int(const struct json *object, slice name, int64_t *ret);
 bool json_get_bool(const struct json *object, slice name, bool *ret);
 bool json_to_int(const struct json *value, int64_t *ret);
 
+/* --- of many members ------------------------------------------------------------------------- */
+
+/* The members of an object in the order of their names, then of their places. A snapshot: members
+ * attached later are not found. */
+struct json_slot {
+    struct json *member;
+    size_t place; /* among the members, from 0 */
+};
+struct json_index {
+    struct json_slot *slots; /* in the arena */
+    size_t count;
+};
+CHECKED bool json_index_build(const struct json *object, struct arena *arena,
+                              struct json_index *ret);
+/* The first member of that name, or NULL. */
+struct json *json_index_find(const struct json_index *index, slice name);
+
 /* --- building ------------------------------------------------------------------------------- */
 
 /* New values in the arena; NULL (and arena->failed) when it is full. Text is borrowed. */

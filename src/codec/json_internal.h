@@ -8,21 +8,6 @@
 /* Appends a member or an element; an object must not have the name yet. NULLs are ignored. */
 void json_attach(struct json *container, struct json *value);
 
-/* The members of an object in the order of their names, then of their places. A snapshot: members
- * attached later are not found. */
-struct json_slot {
-    struct json *member;
-    size_t place; /* among the members, from 0 */
-};
-struct json_index {
-    struct json_slot *slots; /* in the arena */
-    size_t count;
-};
-CHECKED bool json_index_build(const struct json *object, struct arena *arena,
-                              struct json_index *ret);
-/* The first member of that name, or NULL. */
-struct json *json_index_find(const struct json_index *index, slice name);
-
 /* Deals with members of the same name. ST_BAD_REQUEST where they are refused; ST_NO_MEMORY. */
 CHECKED enum status json_settle_duplicates(struct json *object, enum json_duplicates duplicates,
                                            struct arena *arena);

@@ -8,7 +8,10 @@
 
 static const struct rest_table *const tables[] = {
     &rest_access,
+    &rest_commands,
     &rest_organizations,
+    &rest_properties,
+    &rest_telemetry,
     &rest_templates,
     &rest_far,
 };

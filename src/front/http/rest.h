@@ -52,7 +52,8 @@ struct rest_table {
 /* NULL behind the last. */
 const struct rest_route *rest_route_at(size_t index);
 const struct rest_schema *rest_schema_at(size_t index);
-extern const struct rest_table rest_access, rest_far, rest_organizations, rest_templates;
+extern const struct rest_table rest_access, rest_commands, rest_far, rest_organizations,
+    rest_properties, rest_telemetry, rest_templates;
 
 /* A list under construction: {"value":[...],"nextLink":"..."}. Lives in the exchange's arena;
  * rest_list_end answers and frees. */
