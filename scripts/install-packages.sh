@@ -9,7 +9,7 @@ build_packages=(
     libsodium-dev libzstd-dev libinih-dev
 )
 test_packages=(
-    clang libclang-rt-14-dev clang-format clang-tidy python3 python3-venv mosquitto iproute2 openssl
+    clang libclang-rt-14-dev clang-format clang-tidy python3 python3-venv curl mosquitto iproute2 openssl
 )
 
 node_is_recent() {

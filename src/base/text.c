@@ -71,6 +71,57 @@ bool base64_decode(slice text, uint8_t *to, size_t cap, size_t *ret_len)
     return true;
 }
 
+void base64url_encode(slice bytes, struct buf *to)
+{
+    size_t start = to->len;
+
+    base64_encode(bytes, to);
+    for (size_t i = start; i < to->len; i++) {
+        if (to->ptr[i] == '+')
+            to->ptr[i] = '-';
+        else if (to->ptr[i] == '/')
+            to->ptr[i] = '_';
+    }
+    while (to->len > start && to->ptr[to->len - 1] == '=')
+        to->len--;
+}
+
+static int base64url_value(uint8_t c)
+{
+    if (c == '-')
+        return 62;
+    if (c == '_')
+        return 63;
+    return c == '+' || c == '/' ? -1 : base64_value(c);
+}
+
+bool base64url_decode(slice text, uint8_t *to, size_t cap, size_t *ret_len)
+{
+    uint32_t bits = 0;
+    unsigned count = 0;
+    size_t len = 0;
+
+    if (text.len % 4 == 1)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = base64url_value(text.ptr[i]);
+
+        if (value < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)value;
+        count += 6;
+        if (count < 8)
+            continue;
+        if (len == cap)
+            return false;
+        count -= 8;
+        to[len++] = (uint8_t)(bits >> count);
+        bits &= (1u << count) - 1;
+    }
+    *ret_len = len;
+    return bits == 0; /* one text for the same bytes */
+}
+
 static const char hex_lower[] = "0123456789abcdef";
 static const char hex_upper[] = "0123456789ABCDEF";
 

@@ -1,4 +1,5 @@
-/* The three ways in which the field writes bytes as text: base64, percent-encoding, hex. */
+/* The ways in which the field writes bytes as text: base64 (two alphabets), percent-encoding, hex.
+ */
 #ifndef MUSTER_BASE_TEXT_H
 #define MUSTER_BASE_TEXT_H
 
@@ -10,6 +11,10 @@ void base64_encode(slice bytes, struct buf *to);
 /* Strict: standard alphabet, correct padding, zero pad bits, no blanks. Writes at most `cap`
  * bytes; false for malformed text or more bytes than that. */
 CHECKED bool base64_decode(slice text, uint8_t *to, size_t cap, size_t *ret_len);
+
+/* The same in the alphabet for URLs, without padding (RFC 7515, 2). */
+void base64url_encode(slice bytes, struct buf *to);
+CHECKED bool base64url_decode(slice text, uint8_t *to, size_t cap, size_t *ret_len);
 
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ with upper-case hex: encodeURIComponentStrict. */
 void percent_encode(slice bytes, struct buf *to);

@@ -9,6 +9,7 @@
 #include "central/model_event.h"
 #include "central/operation_store.h"
 #include "central/projection_store.h"
+#include "central/relationship.h"
 #include "central/template_store.h"
 #include "central/templates.h"
 
@@ -25,9 +26,9 @@ static const char create_tables[] = "CREATE TABLE central_setting ("
                                     " created_at BIGINT NOT NULL,"
                                     " updated_at BIGINT NOT NULL);";
 
-static const char *const steps[] = {create_tables,     template_tables,       operation_tables,
-                                    projection_tables, device_records_tables, device_group_tables,
-                                    job_tables};
+static const char *const steps[] = {
+    create_tables,         template_tables,     operation_tables,    projection_tables,
+    device_records_tables, relationship_tables, device_group_tables, job_tables};
 
 const struct store_schema central_schema = {
     .module = "central", .steps = steps, .count = COUNT_OF(steps)};

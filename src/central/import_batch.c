@@ -46,7 +46,7 @@ static bool make_table(struct making *m)
     while (buckets < 2 * m->b->count)
         buckets *= 2;
     t->mask = buckets - 1;
-    t->buckets = arena_alloc_array(&m->b->arena, buckets, sizeof *t->buckets);
+    t->buckets = arena_alloc_array(&m->b->arena, buckets, sizeof(struct import_row *));
     t->ids = arena_alloc_array(&m->b->arena, m->b->count + 1, sizeof *t->ids);
     if (!t->buckets || !t->ids)
         return false;

@@ -14,7 +14,7 @@ bool gathering_begin(struct gathering *g)
 {
     *g = (struct gathering){0};
     arena_init(&g->arena, ARENA_MAX);
-    g->buckets = arena_alloc_array(&g->arena, GATHER_BUCKETS, sizeof *g->buckets);
+    g->buckets = arena_alloc_array(&g->arena, GATHER_BUCKETS, sizeof(struct gathered_device *));
     return g->buckets != NULL;
 }
 

@@ -411,7 +411,7 @@ static void pages_go_on_where_the_last_ended(void **state)
     do {
         l = history(w, "d", "n", before, 250);
         assert_true(l.items > 0 || !l.more);
-        strncat(text, l.text, sizeof text - strlen(text) - 1);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s", l.text);
         before = l.before;
     } while (l.more);
     for (int i = 599; i >= 0; i--)

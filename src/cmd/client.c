@@ -78,6 +78,21 @@ bool client_open(struct client *c, const struct command *command, const char *fo
     return false;
 }
 
+bool client_open_at(struct client *c, const struct command *command, const char *url, slice token,
+                    const char *ca_file, int *ret)
+{
+    *c = (struct client){.command = command};
+    arena_init(&c->arena, ANSWER_ARENA_MAX);
+    c->url = copy(slice_str(url));
+    c->authorization = copy(token);
+    c->ca_file = ca_file ? copy(slice_str(ca_file)) : NULL;
+    if (c->url && c->authorization && (c->ca_file || !ca_file))
+        return true;
+    *ret = command_fail(command, EXIT_FAILED, "out of memory");
+    client_close(c);
+    return false;
+}
+
 void client_close(struct client *c)
 {
     free(c->url);
@@ -214,6 +229,7 @@ int client_rest_list(struct client *c, slice path, client_row_fn *on_row, void *
             return EXIT_DONE;
         buf_clear(&next);
         buf_append(&next, path);
+        arena_reset(&c->arena);
     }
 }
 

@@ -21,6 +21,10 @@ struct client {
  * MUSTER_CA, else ./muster-data. False after a message was printed; the exit code is in *ret. */
 CHECKED bool client_open(struct client *c, const struct command *command, const char *folder,
                          int *ret);
+/* Another server that speaks the compatible API, by its address; texts are copied. `ca_file` NULL:
+ * whom the system trusts. */
+CHECKED bool client_open_at(struct client *c, const struct command *command, const char *url,
+                            slice token, const char *ca_file, int *ret);
 void client_close(struct client *c);
 
 /* A call below /api/muster/v1; `body` NULL: none. On success the answer as a tree (NULL when it
@@ -30,7 +34,8 @@ CHECKED int client_call(struct client *c, const char *method, slice path, const 
 /* A call of the compatible API, below /api; the version is added. */
 CHECKED int client_rest(struct client *c, const char *method, slice path, const struct buf *body,
                         struct json **ret);
-/* Each element of a list there, through all its pages. */
+/* Each element of a list there, through all its pages. What on_row is given, and what it gets from
+ * calls of its own, lives until the page's end. */
 typedef void client_row_fn(struct client *c, const struct json *row, void *context);
 CHECKED int client_rest_list(struct client *c, slice path, client_row_fn *on_row, void *context);
 /* A file as the body. */

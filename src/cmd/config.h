@@ -24,9 +24,12 @@ struct config {
     /* [limits] */
     int64_t unauthenticated, unauthenticated_per_address, accepts_per_second, accepts_burst;
     int64_t disk_free_mib, disk_free_percent;
-    int64_t device_limit;
+    int64_t device_limit, sign_ins_per_minute;
     /* [egress] */
     char *egress_allow, *egress_ports;
+    /* [oidc] */
+    char *oidc_issuer, *oidc_client_id, *oidc_client_secret_file, *oidc_ca_file, *oidc_roles;
+    char *oidc_trust_email;
     bool https_given; /* an explicit address is never exchanged for another */
     char *file;       /* --config */
     int argc;         /* as given, to be read again on reload */

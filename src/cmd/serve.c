@@ -119,6 +119,9 @@ static void print_banner(const struct server_about *about, const struct data_fol
            about->host, about->https_port, data->path, about->id_scope, about->host,
            about->https_port, about->mqtts_port, about->host, about->mqtts_port, data->path,
            data->path);
+    if (about->setup_code)
+        printf("  first sign-in      https://%s:%u/app/setup#%s   (for one hour)\n", about->host,
+               about->https_port, about->setup_code);
     if (about->https_note)
         printf("\n  Note: %s.\n", about->https_note);
     if (!strchr(about->host, '.'))

@@ -13,6 +13,7 @@
 #include "central/simulation.h"
 #include "cmd/privileges.h"
 #include "cmd/schemas.h"
+#include "crypto/key_file.h"
 #include "crypto/seal.h"
 #include "front/http/http_front.h"
 #include "front/mqtt/mqtt_front.h"
@@ -20,6 +21,8 @@
 #include "hub/session.h"
 #include "identity/api_token.h"
 #include "identity/identity.h"
+#include "identity/invitation.h"
+#include "identity/oidc.h"
 #include "net/egress.h"
 #include "net/listener.h"
 #include "net/worker.h"
@@ -29,15 +32,19 @@
 
 #define HOSTS_MAX 16
 #define HTTPS_FALLBACK ":8443"
+#define OIDC_SECRET_MAX 1024
 #define CLI_TOKEN "cli"
 #define CLI_TOKEN_RENEWAL_DAYS 30
 
 struct server {
     struct buf id_scope;
+    struct buf setup_code; /* with a NUL; empty: there is a user */
     struct buf aliases;
     slice hosts[HOSTS_MAX];
     struct hub_name hub_name;
     struct egress_rules egress;
+    struct oidc_options oidc;
+    struct buf oidc_texts; /* what they borrow */
     struct workers *workers;
     struct store *store;
     struct bus *bus;
@@ -202,13 +209,69 @@ static bool open_ground(struct server *s, const struct config *config,
     return s->bus != NULL;
 }
 
+/* A copy in s->oidc_texts, which never moves: it has its whole size from the start. */
+static slice keep_text(struct server *s, const char *text)
+{
+    size_t at = s->oidc_texts.len;
+
+    buf_append_str(&s->oidc_texts, text);
+    buf_append_byte(&s->oidc_texts, 0);
+    return slice_of(s->oidc_texts.ptr + at, strlen(text));
+}
+
+/* The line break behind a secret is an editor's. */
+static bool read_client_secret(struct server *s, const char *path, struct fault *why)
+{
+    uint8_t text[OIDC_SECRET_MAX];
+    slice secret;
+    size_t len;
+
+    if (!path[0])
+        return true;
+    if (key_file_read(path, text, sizeof text, &len, why) != ST_OK)
+        return false;
+    secret = slice_of(text, len);
+    while (secret.len > 0 && secret.ptr[secret.len - 1] <= ' ')
+        secret.len--;
+    s->oidc.client_secret = slice_of(s->oidc_texts.ptr + s->oidc_texts.len, secret.len);
+    buf_append(&s->oidc_texts, secret);
+    explicit_bzero(text, sizeof text);
+    if (secret.len > 0)
+        return true;
+    fault_set(why, ST_BAD_REQUEST, "%.120s holds no secret", path);
+    return false;
+}
+
+static bool read_oidc(struct server *s, const struct config *config, struct fault *why)
+{
+    size_t size = strlen(config->oidc_issuer) + strlen(config->oidc_client_id) +
+                  strlen(config->oidc_roles) + strlen(config->oidc_ca_file) + 4 + OIDC_SECRET_MAX;
+
+    buf_init(&s->oidc_texts, size);
+    if (!buf_room(&s->oidc_texts, size)) {
+        fault_set(why, ST_NO_MEMORY, "out of memory");
+        return false;
+    }
+    s->oidc = (struct oidc_options){
+        .issuer = keep_text(s, config->oidc_issuer),
+        .client_id = keep_text(s, config->oidc_client_id),
+        .roles = keep_text(s, config->oidc_roles),
+        .trusts_email = strcmp(config->oidc_trust_email, "yes") == 0,
+    };
+    if (config->oidc_ca_file[0])
+        s->oidc.ca_file = (const char *)keep_text(s, config->oidc_ca_file).ptr;
+    return read_client_secret(s, config->oidc_client_secret_file, why);
+}
+
 static bool open_identity_and_log(struct server *s, const struct config *config, struct fault *why)
 {
     const struct identity_options identity = {
         .hubs = &s->hub_name,
         .hub_count = 1,
         .sas_tolerance_s = config->sas_tolerance_s,
+        .sign_ins_per_minute = (unsigned)config->sign_ins_per_minute,
         .egress = &s->egress,
+        .oidc = config->oidc_issuer[0] ? &s->oidc : NULL,
     };
     const struct log_options log = {
         .partitions = (unsigned)config->partitions,
@@ -217,7 +280,8 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
     };
 
     if (!egress_rules_parse(slice_str(config->egress_allow), slice_str(config->egress_ports),
-                            &s->egress, why))
+                            &s->egress, why) ||
+        !read_oidc(s, config, why))
         return false;
     s->identity = identity_create(s->workers, s->store, s->sealer, s->bus, &identity, why);
     if (!s->identity)
@@ -365,6 +429,17 @@ static bool make_token(struct server *s, const struct data_folder *data, struct 
            data_folder_write(data, "api-token", buf_slice(&token), why);
 }
 
+/* While there is no user, every start shows another link. */
+static bool make_setup_code(struct server *s, struct fault *why)
+{
+    buf_init(&s->setup_code, INVITATION_CODE_LEN + 1);
+    if (invitation_first_now(s->identity, &s->setup_code, why) != ST_OK)
+        return false;
+    if (s->setup_code.len > 0)
+        buf_append_byte(&s->setup_code, 0);
+    return true;
+}
+
 /* With a NUL behind it, for those who print it. */
 static bool read_id_scope(struct server *s, const struct data_folder *data, struct fault *why)
 {
@@ -385,8 +460,8 @@ static bool build(struct server *s, const struct config *config, const struct da
         !read_id_scope(s, data, why) || !open_tls(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
         !open_projection(s, config, why) || !open_operations(s, config, data, why) ||
-        !open_simulation(s, why) || !make_token(s, data, why) || !open_fronts(s, config, why) ||
-        !open_doors(s, config, why))
+        !open_simulation(s, why) || !make_token(s, data, why) || !make_setup_code(s, why) ||
+        !open_fronts(s, config, why) || !open_doors(s, config, why))
         return false;
     privileges_drop_binding();
     s->running = workers_start(s->workers, why);
@@ -436,6 +511,10 @@ void server_stop(struct server *s)
     workers_destroy(s->workers);
     free_paths(&s->paths);
     buf_deinit(&s->id_scope);
+    buf_deinit(&s->setup_code);
+    if (s->oidc_texts.ptr)
+        explicit_bzero(s->oidc_texts.ptr, s->oidc_texts.len);
+    buf_deinit(&s->oidc_texts);
     buf_deinit(&s->aliases);
     free(s);
 }
@@ -448,5 +527,6 @@ struct server_about server_about(const struct server *s)
         .https_port = listener_port(s->https),
         .mqtts_port = listener_port(s->mqtts),
         .https_note = s->https_note,
+        .setup_code = (const char *)s->setup_code.ptr,
     };
 }

@@ -19,6 +19,7 @@ struct server_about {
     const char *id_scope;
     const char *host;
     uint16_t https_port, mqtts_port;
+    const char *setup_code; /* of the link for the first user; NULL: there is one */
     const char *https_note; /* said when 443 was wanted and is not served; NULL otherwise */
 };
 struct server_about server_about(const struct server *s);

@@ -5,19 +5,23 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/role_words.h"
+#include "crypto/crypto.h"
 
 static int run(int argc, char **argv);
 
 const struct command user_command = {
     .name = "user",
-    .summary = "users: list, show, add, set, delete",
+    .summary = "users: list, show, add, set, delete, invite",
     .usage = "usage: muster user list\n"
              "       muster user show ID\n"
              "       muster user add ID --email ADDRESS --role ROLE [--organization ID]\n"
              "       muster user set ID [--email ADDRESS] [--role ROLE [--organization ID]]\n"
-             "       muster user delete ID\n\n"
+             "       muster user delete ID\n"
+             "       muster user invite ADDRESS [--role ROLE [--organization ID]]\n\n"
              "ROLE is administrator, builder, operator or the ID of another: `muster role list`.\n"
              "The last administrator stays one.\n"
+             "invite prints a link by which the user sets a password, once, within an hour; with\n"
+             "--role it makes the user if there is none of that e-mail address.\n"
              "Also: --data DIR, --json.\n",
     .run = run,
 };
@@ -38,23 +42,28 @@ static void print_user(struct client *c, const struct json *user, void *context)
                role_words_of(c, json_member(user, SLICE("roles"))));
 }
 
-static int call(struct client *c, struct user_words *w, const char *method, const struct buf *body)
+static int ask(struct client *c, const struct user_words *w, const char *method,
+               const struct buf *body, struct json **ret)
 {
     BUF_CLEANUP struct buf path = {.max = 4096};
-    struct json *answer = NULL;
-    int code;
 
     client_path(&path, "users/%s", w->id);
-    code = client_rest(c, method, buf_slice(&path), body, &answer);
+    return client_rest(c, method, buf_slice(&path), body, ret);
+}
+
+static int call(struct client *c, struct user_words *w, const char *method, const struct buf *body)
+{
+    struct json *answer = NULL;
+    int code = ask(c, w, method, body, &answer);
+
     if (code == EXIT_DONE && answer)
         print_user(c, answer, w);
     return code;
 }
 
-static int send(struct client *c, struct user_words *w, const char *method)
+static void write_user(const struct user_words *w, struct buf *to)
 {
-    BUF_CLEANUP struct buf body = {.max = 4096};
-    struct json_writer writer = {.to = &body};
+    struct json_writer writer = {.to = to};
 
     json_open(&writer, (slice){0}, '{');
     json_put_text(&writer, SLICE("type"), SLICE("email"));
@@ -63,6 +72,13 @@ static int send(struct client *c, struct user_words *w, const char *method)
     if (w->role)
         role_words_put(&writer, w->role, w->organization);
     json_close(&writer, '}');
+}
+
+static int send(struct client *c, struct user_words *w, const char *method)
+{
+    BUF_CLEANUP struct buf body = {.max = 4096};
+
+    write_user(w, &body);
     return call(c, w, method, &body);
 }
 
@@ -95,12 +111,77 @@ static int delete (struct client *c, struct user_words *w)
     return call(c, w, "DELETE", NULL);
 }
 
+/* --- invite ----------------------------------------------------------------------------------- */
+
+struct search {
+    const char *email, *id; /* the ID, once it is found, in the client's arena */
+};
+
+static void look_at(struct client *c, const struct json *user, void *context)
+{
+    struct search *s = context;
+    slice email;
+
+    if (json_get_text(user, SLICE("email"), &email) &&
+        slice_equal_nocase(email, slice_str(s->email)))
+        s->id = client_text(c, user, "id");
+}
+
+/* Users have IDs of their own in the API; here nobody needs to think of one. */
+static int add_invited(struct client *c, struct user_words *w)
+{
+    BUF_CLEANUP struct buf body = {.max = 4096};
+    struct json *answer = NULL;
+    char id[UUID_LEN];
+    slice kept;
+
+    if (!w->role)
+        return command_fail(c->command, EXIT_FAILED,
+                            "no user has the e-mail address %s; with --role one is made",
+                            client_printable(c, slice_str(w->email)));
+    random_uuid(id);
+    kept = arena_copy(&c->arena, slice_of(id, sizeof id));
+    w->id = kept.ptr ? (const char *)kept.ptr : "";
+    write_user(w, &body);
+    return ask(c, w, "PUT", &body, &answer);
+}
+
+static int print_link(struct client *c, const struct user_words *w)
+{
+    BUF_CLEANUP struct buf path = {.max = 4096};
+    struct json *answer = NULL;
+    int code;
+
+    client_path(&path, "users/%s/invitation", w->id);
+    code = client_call(c, "POST", buf_slice(&path), NULL, &answer);
+    if (code != EXIT_DONE)
+        return code;
+    if (w->json)
+        client_print_json(answer);
+    else
+        printf("%s\n", client_text(c, answer, "link"));
+    return EXIT_DONE;
+}
+
+static int invite(struct client *c, struct user_words *w)
+{
+    struct search s = {.email = w->id};
+    int code = client_rest_list(c, SLICE("users"), look_at, &s);
+
+    w->email = w->id;
+    w->id = s.id;
+    if (code == EXIT_DONE && !s.id)
+        code = add_invited(c, w);
+    return code == EXIT_DONE ? print_link(c, w) : code;
+}
+
 static const struct {
     const char *name;
     int (*run)(struct client *c, struct user_words *w);
     size_t words; /* behind the verb */
 } verbs[] = {
-    {"list", list, 0}, {"show", show, 1}, {"add", add, 1}, {"set", set, 1}, {"delete", delete, 1},
+    {"list", list, 0}, {"show", show, 1},     {"add", add, 1},
+    {"set", set, 1},   {"delete", delete, 1}, {"invite", invite, 1},
 };
 
 static int run_verb(struct user_words *w, size_t verb)
@@ -137,10 +218,10 @@ static int run(int argc, char **argv)
             continue;
         if (words.count - 1 != verbs[i].words)
             return command_fail(&user_command, EXIT_USAGE, "'%s' takes %s", verbs[i].name,
-                                verbs[i].words ? "one user ID" : "no further word");
+                                verbs[i].words ? "one user" : "no further word");
         w.id = words.count > 1 ? words.items[1] : NULL;
         return run_verb(&w, i);
     }
     return command_fail(&user_command, EXIT_USAGE,
-                        "say list, show, add, set or delete; --help tells more");
+                        "say list, show, add, set, delete or invite; --help tells more");
 }

@@ -338,9 +338,9 @@ static bool compares(const struct odata_step *s, const struct odata_value *have)
 static bool index_of_holds(const struct odata_step *s, const struct odata_value *have)
 {
     size_t found;
-    int64_t index =
-        have->kind == ODATA_TEXT && slice_search(have->text, s->value.text, &found) ? (int64_t)found
-                                                                                     : -1;
+    int64_t index = have->kind == ODATA_TEXT && slice_search(have->text, s->value.text, &found)
+                        ? (int64_t)found
+                        : -1;
 
     return holds(s->op, (index > s->number) - (index < s->number));
 }

@@ -3,7 +3,7 @@
 #include "codec/odata_filter.h"
 
 static const struct odata_field fields[] = {
-    {"id", ODATA_TEXT}, {"displayName", ODATA_TEXT}, {"template", ODATA_TEXT},
+    {"id", ODATA_TEXT},      {"displayName", ODATA_TEXT}, {"template", ODATA_TEXT},
     {"enabled", ODATA_BOOL}, {"type", ODATA_TEXT},
 };
 

@@ -80,7 +80,8 @@ static void C114_a_token_acts_within_its_organization(void **state)
     assert_int_equal(bear(f, buf_slice(&east), &p), ST_OK);
     assert_string_equal(p.organization, "/east/");
     assert_true(may_do(&p, PERM_USERS_ADD));
-    assert_false(may_do(&p, PERM_DEVICES_VIEW));
+    assert_true(may_do(&p, PERM_DEVICES_VIEW));
+    assert_false(may_do(&p, PERM_SETTINGS_UPDATE));
     assert_tokens(f, p, "e Administrator@east\n");
     assert_int_equal(delete_token(f, p, "w"), ST_NOT_FOUND);
     assert_int_equal(create_token(f, p, "x", OPERATOR, "west", 0, &none), ST_FORBIDDEN);

@@ -8,6 +8,7 @@
  *     policy.h      the hub's and the DPS's shared access policies
  *     api_token.h   tokens of the application's REST API
  *     user.h, role.h, organization.h, permission.h   who may use the application, for what
+ *     sign_in.h, oidc.h, user_session.h, invitation.h   users who sign in, and their sessions
  *     audit.h       who did what
  */
 #ifndef MUSTER_IDENTITY_IDENTITY_H
@@ -21,6 +22,7 @@
 
 struct egress_rules;
 struct identity;
+struct oidc_options;
 
 /* A hub: a name for its rows and the host names by which devices know it. */
 struct hub_name {
@@ -33,8 +35,10 @@ struct identity_options {
     const struct hub_name *hubs; /* kept by reference for the identity's life */
     size_t hub_count;
     int64_t sas_tolerance_s; /* 0..300; 300 unless configured */
-    /* Where OCSP responders may be; kept by reference. NULL: nowhere. */
+    unsigned sign_ins_per_minute; /* tries of one address; 0: no limit */
+    /* Where OCSP responders and the issuer may be; kept by reference. NULL: nowhere. */
     const struct egress_rules *egress;
+    const struct oidc_options *oidc; /* kept by reference; NULL: no issuer (oidc.h) */
 };
 
 extern const struct store_schema identity_schema;

@@ -3,10 +3,12 @@
 #define MUSTER_IDENTITY_IDENTITY_INTERNAL_H
 
 #include "codec/sas.h"
+#include "identity/desk.h"
 #include "identity/identity.h"
 #include "identity/policy.h"
 #include "identity/refusal_cache.h"
 #include "identity/trust_internal.h"
+#include "identity/try_limit.h"
 
 struct ocsp_cache;
 
@@ -37,6 +39,8 @@ struct identity {
     size_t dummy_sealed_len;
     struct trust_home trust;
     _Atomic uint64_t denials[256]; /* audit.c */
+    struct try_limit tries;
+    struct desk passwords, issuer;
     unsigned worker_count;
     struct worker_identity workers[];
 };

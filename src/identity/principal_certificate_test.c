@@ -70,7 +70,7 @@ static enum status log_in(struct fixture *f, const char *device_id, const struct
 
 /* --- devices --------------------------------------------------------------------------------- */
 
-struct device_order {
+struct device_steps {
     const char *device_id, *module_id;
     enum device_auth auth;
     const struct made *primary, *secondary; /* registered by SHA-256 */
@@ -78,7 +78,7 @@ struct device_order {
     bool individual, blocked, expired_leaf_allowed;
 };
 
-static void add_device(struct fixture *f, const struct device_order *o)
+static void add_device(struct fixture *f, const struct device_steps *o)
 {
     struct device_new n = fixture_device("main", o->device_id, o->module_id ? o->module_id : "");
     struct thumbprints primary, secondary;
@@ -118,17 +118,17 @@ static void H020_H167_either_thumbprint_lets_its_certificate_in(void **state)
                 expired = make_until(ROLE_DEVICE, "e", NULL, now, -1);
     struct attempt a;
 
-    add_device(f, &(struct device_order){.device_id = "d1",
+    add_device(f, &(struct device_steps){.device_id = "d1",
                                          .auth = AUTH_SELF_SIGNED,
                                          .primary = &first,
                                          .secondary = &second});
-    add_device(f, &(struct device_order){
+    add_device(f, &(struct device_steps){
                       .device_id = "old", .auth = AUTH_SELF_SIGNED, .primary = &expired});
-    add_device(f, &(struct device_order){.device_id = "older",
+    add_device(f, &(struct device_steps){.device_id = "older",
                                          .auth = AUTH_SELF_SIGNED,
                                          .primary = &expired,
                                          .expired_leaf_allowed = true});
-    add_device(f, &(struct device_order){.device_id = "blocked",
+    add_device(f, &(struct device_steps){.device_id = "blocked",
                                          .auth = AUTH_SELF_SIGNED,
                                          .primary = &first,
                                          .blocked = true});
@@ -156,14 +156,14 @@ static void a_module_is_known_by_its_thumbprint_alone(void **state)
     struct made other = make_leaf("d1", &root, now);
 
     put_authority(f, "g", &root);
-    add_device(f, &(struct device_order){
+    add_device(f, &(struct device_steps){
                       .device_id = "d1", .auth = AUTH_SELF_SIGNED, .primary = &leaf, .group = "g"});
-    add_device(f, &(struct device_order){.device_id = "d1",
+    add_device(f, &(struct device_steps){.device_id = "d1",
                                          .module_id = "m1",
                                          .auth = AUTH_SELF_SIGNED,
                                          .primary = &leaf,
                                          .group = "g"});
-    add_device(f, &(struct device_order){
+    add_device(f, &(struct device_steps){
                       .device_id = "d1", .module_id = "m2", .auth = AUTH_CERTIFICATE_AUTHORITY});
     assert_int_equal(log_in_as(f, "d1", "m1", &leaf, NULL).status, ST_OK);
     assert_int_equal(log_in_as(f, "d1", "m1", &other, NULL).status, ST_UNAUTHORIZED);
@@ -185,9 +185,9 @@ static void H021_a_chain_lets_in_whom_its_common_name_names(void **state)
     struct attempt a;
 
     put_authority(f, "g", &root);
-    add_device(f, &(struct device_order){.device_id = "d1", .auth = AUTH_CERTIFICATE_AUTHORITY});
-    add_device(f, &(struct device_order){.device_id = "d2", .auth = AUTH_CERTIFICATE_AUTHORITY});
-    add_device(f, &(struct device_order){.device_id = "key", .auth = AUTH_SAS});
+    add_device(f, &(struct device_steps){.device_id = "d1", .auth = AUTH_CERTIFICATE_AUTHORITY});
+    add_device(f, &(struct device_steps){.device_id = "d2", .auth = AUTH_CERTIFICATE_AUTHORITY});
+    add_device(f, &(struct device_steps){.device_id = "key", .auth = AUTH_SAS});
     a = log_in_as(f, "d1", "", &leaf, chain);
     assert_int_equal(a.status, ST_OK);
     assert_true(a.authority == mark_of(&root) && a.marks == 3 * 4);
@@ -219,9 +219,9 @@ static void a_renewed_leaf_of_the_devices_own_group_comes_in(void **state)
     put_authority(f, "line", &ours);
     put_authority(f, "other", &theirs);
     add_device(
-        f, &(struct device_order){
+        f, &(struct device_steps){
                .device_id = "d1", .auth = AUTH_SELF_SIGNED, .primary = &first, .group = "Line"});
-    add_device(f, &(struct device_order){.device_id = "d3",
+    add_device(f, &(struct device_steps){.device_id = "d3",
                                          .auth = AUTH_SELF_SIGNED,
                                          .primary = &first,
                                          .group = "line",
@@ -260,9 +260,9 @@ static void a_change_of_trust_acts_on_the_very_next_login(void **state)
     struct certificate_marks marks;
 
     assert_true(certificate_marks(leaf.certificate, &marks));
-    add_device(f, &(struct device_order){.device_id = "d1", .auth = AUTH_CERTIFICATE_AUTHORITY});
+    add_device(f, &(struct device_steps){.device_id = "d1", .auth = AUTH_CERTIFICATE_AUTHORITY});
     add_device(f,
-               &(struct device_order){
+               &(struct device_steps){
                    .device_id = "d2", .auth = AUTH_SELF_SIGNED, .primary = &first, .group = "g"});
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         order = (struct slot_order){.group = "g", .slot = AUTHORITY_PRIMARY, .authority = &root};
@@ -300,7 +300,7 @@ static void a_repeated_wrong_thumbprint_is_refused_without_a_read(void **state)
     struct made right = make_leaf("d1", NULL, now), wrong = make_leaf("d1", NULL, now);
 
     add_device(
-        f, &(struct device_order){.device_id = "d1", .auth = AUTH_SELF_SIGNED, .primary = &right});
+        f, &(struct device_steps){.device_id = "d1", .auth = AUTH_SELF_SIGNED, .primary = &right});
     assert_null(strstr(log_in_as(f, "d1", "", &wrong, NULL).why.text, "again"));
     assert_non_null(strstr(log_in_as(f, "d1", "", &wrong, NULL).why.text, "again"));
     assert_int_equal(log_in(f, "d1", &right), ST_OK);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "identity/access_internal.h"
+#include "identity/sign_in_store.h"
 
 #define FACTS_MAX 8192
 
@@ -30,13 +31,37 @@ struct user_op {
     user_fn *on_user;
     struct user now;                            /* what is answered */
     struct assignment covered[ASSIGNMENTS_MAX]; /* of what he has, by the caller */
-    size_t email_key_len;
     uint8_t email_key[USER_EMAIL_MAX];
 };
 
 bool user_id_valid(slice id)
 {
     return access_id_valid(id, USER_ID_MAX);
+}
+
+bool user_email_valid(slice email)
+{
+    size_t at;
+
+    for (size_t i = 0; i < email.len; i++) {
+        if (email.ptr[i] <= ' ' || email.ptr[i] == 0x7f || email.ptr[i] == '"' ||
+            email.ptr[i] == '<' || email.ptr[i] == '>')
+            return false;
+    }
+    return email.len <= USER_EMAIL_MAX && slice_find(email, '@', &at) && at > 0 &&
+           at + 1 < email.len && !slice_find(slice_from(email, at + 1), '@', &at);
+}
+
+slice user_email_key(slice email, uint8_t to[USER_EMAIL_MAX])
+{
+    size_t len = email.len < USER_EMAIL_MAX ? email.len : USER_EMAIL_MAX;
+
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = email.ptr[i];
+
+        to[i] = (uint8_t)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    return slice_of(to, len);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -208,18 +233,34 @@ static void merge(struct user_op *u, const struct access_view *view)
     };
 }
 
+/* No role is named twice in either list. */
+static bool has_same_roles(const struct user_op *u, const struct access_view *view)
+{
+    size_t same = 0;
+
+    for (size_t i = 0; i < u->now.role_count; i++) {
+        for (size_t w = 0; w < view->assignment_count; w++)
+            same +=
+                slice_equal(u->now.roles[i].role_id, view->assignments[w].role_id) &&
+                slice_equal(u->now.roles[i].organization_id, view->assignments[w].organization_id);
+    }
+    return same == u->now.role_count && same == view->assignment_count;
+}
+
 static void write(const struct user_op *u, const struct access_view *view, struct unit *unit)
 {
     const struct sql_value values[] = {SQL_TEXT_(u->now.id), SQL_TEXT_(u->now.email),
-                                       SQL_TEXT_(slice_of(u->email_key, u->email_key_len)),
-                                       SQL_INT_(u->now.created_at)};
+                                       SQL_TEXT_(u->op.text), SQL_INT_(u->now.created_at)};
 
     if (!view->found)
         unit_add(unit, &insert_sql, values, 4, EXPECT_ONE);
     else if (u->change.email.ptr)
         unit_add(unit, &update_sql, values, 3, EXPECT_ONE);
-    if (u->change.roles)
-        assignments_unit_replace(unit, HOLDER_USER, u->now.id, u->now.roles, u->now.role_count);
+    if (!u->change.roles)
+        return;
+    assignments_unit_replace(unit, HOLDER_USER, u->now.id, u->now.roles, u->now.role_count);
+    if (view->found && !has_same_roles(u, view))
+        sign_in_unit_end_sessions(unit, u->now.id);
 }
 
 static enum status decide_put(struct access_op *op, const struct access_view *view,
@@ -242,40 +283,14 @@ static enum status decide_put(struct access_op *op, const struct access_view *vi
     return ST_OK;
 }
 
-/* Something before and behind one '@', no blank, nothing that needs a quote. */
-static bool email_valid(slice email)
-{
-    size_t at;
-
-    for (size_t i = 0; i < email.len; i++) {
-        if (email.ptr[i] <= ' ' || email.ptr[i] == 0x7f || email.ptr[i] == '"' ||
-            email.ptr[i] == '<' || email.ptr[i] == '>')
-            return false;
-    }
-    return email.len <= USER_EMAIL_MAX && slice_find(email, '@', &at) && at > 0 &&
-           at + 1 < email.len && !slice_find(slice_from(email, at + 1), '@', &at);
-}
-
 static enum status check_change(const struct user_change *c, struct fault *why)
 {
     if (!user_id_valid(c->id))
         return fault_set(why, ST_BAD_REQUEST, "a user's ID has 1 to %d letters, digits, - and _",
                          USER_ID_MAX);
-    if (c->email.ptr && !email_valid(c->email))
+    if (c->email.ptr && !user_email_valid(c->email))
         return fault_set(why, ST_BAD_REQUEST, "that is no e-mail address");
     return ST_OK;
-}
-
-/* Addresses are one without case. */
-static void note_email(struct user_op *u, slice email)
-{
-    for (size_t i = 0; i < email.len; i++) {
-        uint8_t c = email.ptr[i];
-
-        u->email_key[i] = (uint8_t)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
-    u->email_key_len = email.len;
-    u->op.text = slice_of(u->email_key, u->email_key_len);
 }
 
 void user_put(struct identity *id, const struct act *act, const struct user_change *change,
@@ -292,7 +307,7 @@ void user_put(struct identity *id, const struct act *act, const struct user_chan
     if (!u)
         return;
     u->change = *change;
-    note_email(u, change->email);
+    u->op.text = user_email_key(change->email, u->email_key);
     u->op.decide = decide_put;
     u->op.answer = answer_one;
     access_start(&u->op);
@@ -313,6 +328,7 @@ static enum status decide_delete(struct access_op *op, const struct access_view 
         return fault_set(why, ST_CONFLICT, "the last administrator cannot be removed");
     unit_add(unit, &delete_sql, &value, 1, EXPECT_ONE);
     assignments_unit_replace(unit, HOLDER_USER, op->subject, NULL, 0);
+    sign_in_unit_forget(unit, op->subject);
     write_facts(view->text, view->assignments, view->assignment_count, &before);
     access_audit(op, unit, "users.delete", &before, NULL);
     return ST_OK;

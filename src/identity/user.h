@@ -18,6 +18,10 @@ struct user {
 };
 
 bool user_id_valid(slice id); /* letters, digits, '-' and '_' */
+/* Something before and behind one '@', no blank, nothing that needs a quote. */
+bool user_email_valid(slice email);
+/* Addresses are one without case: how they are compared. At most USER_EMAIL_MAX bytes, in `to`. */
+slice user_email_key(slice email, uint8_t to[USER_EMAIL_MAX]);
 
 /* ST_NOT_FOUND also for one of whom the caller covers no role. */
 typedef void user_fn(void *context, enum status status, const struct user *u,
@@ -36,7 +40,8 @@ struct user_change {
     size_t role_count;
 };
 /* ST_FORBIDDEN: a role or organization beyond the caller's own, or a user who has roles beyond
- * them; ST_CONFLICT: the e-mail address is another's, or the last administrator would go. */
+ * them; ST_CONFLICT: the e-mail address is another's, or the last administrator would go. Other
+ * roles end his sessions. */
 void user_put(struct identity *id, const struct act *act, const struct user_change *change,
               user_fn *on_done, void *context);
 void user_delete(struct identity *id, const struct act *act, slice user_id, user_fn *on_done,

@@ -445,7 +445,7 @@ static inline struct device_facts fixture_device(struct fixture *f, const char *
 }
 
 /* A change of the device row as an operator's act makes it. */
-struct device_edit {
+struct fixture_edit {
     struct fixture *f;
     const char *id;
     struct device_change change;
@@ -455,7 +455,7 @@ struct device_edit {
 
 static inline void fixture_on_edited(void *context, enum status status, struct unit *unit)
 {
-    struct device_edit *e = context;
+    struct fixture_edit *e = context;
 
     (void)unit;
     e->status = status;
@@ -464,7 +464,7 @@ static inline void fixture_on_edited(void *context, enum status status, struct u
 
 static inline void fixture_on_edit(void *context, enum status status, const struct device *d)
 {
-    struct device_edit *e = context;
+    struct fixture_edit *e = context;
     struct unit *unit = unit_create(e->f->st);
 
     assert_int_equal(status, ST_OK);
@@ -475,7 +475,7 @@ static inline void fixture_on_edit(void *context, enum status status, const stru
 
 static inline void fixture_run_edit(void *context)
 {
-    struct device_edit *e = context;
+    struct fixture_edit *e = context;
 
     device_find(e->f->id, slice_str(e->id), fixture_on_edit, e);
 }
@@ -483,7 +483,7 @@ static inline void fixture_run_edit(void *context)
 static inline enum status fixture_edit(struct fixture *f, const char *id,
                                        struct device_change change)
 {
-    struct device_edit e = {.f = f, .id = id, .change = change};
+    struct fixture_edit e = {.f = f, .id = id, .change = change};
 
     sem_init(&e.done, 0, 0);
     fixture_post(f, 0, fixture_run_edit, &e);

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "central/import_spool.h"
 #include "crypto/crl.h"
-#include "identity/api_token.h"
+#include "front/http/caller.h"
 
 #define APP_BODY_MAX (1024 * 1024)
 /* A revocation list of CRL_FILE_MAX bytes in base64, and some JSON around it. */
@@ -64,6 +64,7 @@ static const struct http_route routes[] = {
     {HTTP_PUT,    "roles/{}",                                      PERM_ROLES_CREATE,                      app_role_put},
     {HTTP_PATCH,  "roles/{}",                                      PERM_ROLES_UPDATE,                      app_role_patch},
     {HTTP_DELETE, "roles/{}",                                      PERM_ROLES_DELETE,                      app_role_delete},
+    {HTTP_POST,   "users/{}/invitation",                           PERM_USERS_UPDATE,                      app_user_invite},
     {HTTP_GET,    "audit",                                         PERM_AUDIT_VIEW,                        app_audit_list},
 
     {HTTP_GET,    "registrationAttempts",                          PERM_DEVICES_VIEW,                      app_attempts_list},
@@ -130,8 +131,8 @@ static const struct {
 } errors[] = {
     [ST_OK] = {200, "", ""},
     [ST_BAD_REQUEST] = {400, "InvalidBody", "the request is not valid"},
-    [ST_UNAUTHORIZED] = {401, "Unauthorized", "the token is missing, wrong or expired"},
-    [ST_FORBIDDEN] = {403, "Forbidden", "this token lacks the right for that"},
+    [ST_UNAUTHORIZED] = {401, "Unauthorized", "the token or session is missing, wrong or expired"},
+    [ST_FORBIDDEN] = {403, "Forbidden", "you lack the right for that"},
     [ST_NOT_FOUND] = {404, "NotFound", "there is no such thing"},
     [ST_DEVICE_NOT_FOUND] = {404, "NotFound", "there is no such device"},
     [ST_MODULE_NOT_FOUND] = {404, "NotFound", "there is no such module"},
@@ -206,9 +207,10 @@ static void on_principal(void *context, enum status status, const struct princip
 
 void app_authenticate(struct exchange *x)
 {
+    if (!caller_is_meant(x))
+        return;
     exchange_hold(x);
-    api_token_authenticate(x->front->options.identity,
-                           http_header(x->request, SLICE("Authorization")), on_principal, x);
+    caller_identify(x, SESSION_USED, on_principal, x);
 }
 
 const struct http_family application_family = {

@@ -71,6 +71,17 @@ CHECKED bool app_answer_begin(struct app_answer *a, struct exchange *x, enum sta
                               const struct fault *why);
 void app_answer_end(struct app_answer *a);
 
+/* sign_in_routes.c */
+
+/* An empty ID: the browser forgets it. */
+void app_set_session_cookie(struct exchange *x, slice session_id);
+void app_answer_throttled(struct exchange *x, int64_t wait_s);
+
+/* sign_in_oidc.c: at an OpenID Connect issuer */
+void app_sign_in_get(struct exchange *x);
+void app_oidc_begin(struct exchange *x);
+void app_oidc_finish(struct exchange *x);
+
 /* app_certificates.c: what people upload. `ret` in the exchange's arena; false after a 400. */
 
 /* Hex as people and tools write it: colons and blanks go, letters become upper-case. */
@@ -149,6 +160,7 @@ void app_role_get(struct exchange *x);
 void app_role_put(struct exchange *x);
 void app_role_patch(struct exchange *x);
 void app_role_delete(struct exchange *x);
+void app_user_invite(struct exchange *x);
 void app_audit_list(struct exchange *x);
 
 void app_attempts_list(struct exchange *x);

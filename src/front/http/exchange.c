@@ -88,6 +88,16 @@ void exchange_header(struct exchange *x, const char *name, slice value)
     buf_printf(&x->headers, "%s: %.*s\r\n", name, SLICE_FMT(value));
 }
 
+/* What a browser must do with answers of the application. The hash is that of an empty style, which
+ * the screens fill through the object model. */
+#define BROWSER_RULES                                                                              \
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; "                             \
+    "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "                     \
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "                 \
+    "form-action 'self'; frame-ancestors 'none'\r\n"                                               \
+    "Referrer-Policy: no-referrer\r\n"                                                             \
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+
 /* What every answer carries (SECURITY-MODEL O4, provisioning.md 1.5: Date on all of them). */
 static void write_head(struct exchange *x, int http_status, slice content_type, struct buf *head)
 {
@@ -99,6 +109,8 @@ static void write_head(struct exchange *x, int http_status, slice content_type, 
     buf_append_str(head, "Cache-Control: no-store\r\n"
                          "X-Content-Type-Options: nosniff\r\n"
                          "Strict-Transport-Security: max-age=31536000\r\n");
+    if (x->family != &dps_family) /* devices have no use for it */
+        buf_append_str(head, BROWSER_RULES);
     if (content_type.len > 0)
         buf_printf(head, "Content-Type: %.*s\r\n", SLICE_FMT(content_type));
     if (!http_connection_keeps_alive(x->connection))

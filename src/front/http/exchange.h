@@ -190,6 +190,7 @@ void http_connection_take_body(struct http_connection *c);
 void http_connection_pause_body(struct http_connection *c);
 void http_connection_resume_body(struct http_connection *c);
 
-extern const struct http_family dps_family, application_family, rest_family, operations_family;
+extern const struct http_family dps_family, application_family, rest_family, sign_in_family,
+    operations_family;
 
 #endif

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
+#include "front/http/caller.h"
 #include "front/http/exchange.h"
-#include "identity/api_token.h"
 
 #define RECHECK_MS 60000
 
@@ -116,8 +116,7 @@ static void recheck(struct http_worker *own)
         if (!x->connection)
             continue;
         exchange_hold(x);
-        api_token_authenticate(own->front->options.identity,
-                               http_header(x->request, SLICE("Authorization")), on_principal, x);
+        caller_identify(x, SESSION_WATCHED, on_principal, x);
     }
 }
 

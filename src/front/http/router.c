@@ -3,23 +3,33 @@
 
 #include "base/log.h"
 
+static bool is_one_of(slice segment, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(segment, slice_str(names[i])))
+            return true;
+    }
+    return false;
+}
+
 /* Paths of the hub and DPS APIs begin at the root; the application keeps to /api. */
 static const struct http_family *family_of(const struct http_path *path)
 {
     static const char *const operations[] = {"metrics", "healthz", "readyz"};
+    static const char *const sign_in[] = {"session", "signIn", "invitations"};
 
     if (path->count == 0)
         return &operations_family;
     if (path->count >= 3 && slice_equal(path->segments[0], SLICE("api")) &&
         slice_equal(path->segments[1], SLICE("muster")) &&
         slice_equal(path->segments[2], SLICE("v1")))
-        return &application_family;
+        return path->count > 3 && is_one_of(path->segments[3], sign_in, COUNT_OF(sign_in))
+                   ? &sign_in_family
+                   : &application_family;
     if (slice_equal(path->segments[0], SLICE("api")))
         return &rest_family;
-    for (size_t i = 0; i < COUNT_OF(operations); i++) {
-        if (path->count == 1 && slice_equal(path->segments[0], slice_str(operations[i])))
-            return &operations_family;
-    }
+    if (path->count == 1 && is_one_of(path->segments[0], operations, COUNT_OF(operations)))
+        return &operations_family;
     if (path->count >= 2 && slice_equal_nocase(path->segments[1], SLICE("registrations")))
         return &dps_family;
     return &operations_family;
@@ -30,6 +40,7 @@ static bool matches(const struct http_family *family, const char *pattern,
 {
     size_t at = family->base_segments, count = 0;
 
+    memset(bound, 0, ROUTE_BOUND_MAX * sizeof *bound);
     for (slice rest = slice_str(pattern); rest.ptr; at++) {
         slice want = slice_split(&rest, '/');
 
@@ -98,7 +109,7 @@ void exchange_dispatch(struct exchange *x)
     if (!exchange_is_wanted(x))
         return;
     if (x->route->permission != ROUTE_OPEN && !may_do(&x->principal, x->route->permission)) {
-        fault_set(&why, ST_FORBIDDEN, "this token lacks the right for that");
+        fault_set(&why, ST_FORBIDDEN, "you lack the right for that");
         exchange_answer_error(x, ST_FORBIDDEN, &why);
         return;
     }
