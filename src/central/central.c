@@ -7,6 +7,7 @@
 #include "central/model_event.h"
 #include "central/operation_store.h"
 #include "central/projection_store.h"
+#include "central/relationship.h"
 #include "central/template_store.h"
 #include "central/templates.h"
 
@@ -24,7 +25,8 @@ static const char create_tables[] = "CREATE TABLE central_setting ("
                                     " updated_at BIGINT NOT NULL);";
 
 static const char *const steps[] = {create_tables, template_tables, operation_tables,
-                                    projection_tables, device_records_tables};
+                                    projection_tables, device_records_tables,
+                                    relationship_tables};
 
 const struct store_schema central_schema = {
     .module = "central", .steps = steps, .count = COUNT_OF(steps)};

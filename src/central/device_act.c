@@ -4,6 +4,7 @@
 #include "central/central_internal.h"
 #include "central/device_records.h"
 #include "central/projection.h"
+#include "central/relationship.h"
 #include "hub/session.h"
 #include "hub/twin.h"
 #include "provisioning/lifecycle.h"
@@ -118,6 +119,7 @@ void device_act_unit_add(struct central *c, struct unit *unit, enum device_act a
     provisioning_unit_forget(unit, d->id);
     projection_unit_forget(unit, d->id);
     device_records_unit_forget(unit, d->id);
+    relationship_unit_forget(unit, d->id);
 }
 
 void device_act_tell(struct central *c, enum device_act act, slice device_id)

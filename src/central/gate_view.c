@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "central/central_internal.h"
+#include "central/relationship.h"
 #include "central/templates.h"
 #include "provisioning/model_id.h"
 
@@ -82,7 +83,12 @@ static void view(void *context, slice model_id, gate_view_fn *on_view, void *vie
     gate_view_read(context, model_id, on_view, view_context);
 }
 
+static void behind_gateway(void *context, slice gateway_id, slice device_id)
+{
+    relationship_announced(context, gateway_id, device_id);
+}
+
 struct provisioning_gate central_gate(struct central *c)
 {
-    return (struct provisioning_gate){.context = c, .view = view};
+    return (struct provisioning_gate){.context = c, .view = view, .behind_gateway = behind_gateway};
 }

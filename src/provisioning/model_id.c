@@ -1,5 +1,7 @@
 #include "provisioning/model_id.h"
 
+#include "identity/device.h"
+
 static bool is_usable(slice id)
 {
     return id.len > 0 && id.len <= MODEL_ID_MAX;
@@ -42,6 +44,22 @@ static const struct json *unwrap(const struct json *payload, struct arena *arena
     if (json_parse(payload->text, JSON_LAST_WINS, arena, &inner, NULL) != ST_OK)
         return NULL;
     return inner;
+}
+
+/* Also where older clients put it. */
+static slice gateway_in(const struct json *payload)
+{
+    slice id = {0};
+
+    json_get_text(json_member(payload, SLICE("iotcGateway")), SLICE("iotcGatewayId"), &id);
+    return id.len <= DEVICE_ID_MAX ? id : (slice){0};
+}
+
+slice gateway_announced(const struct json *body, struct arena *arena)
+{
+    slice id = gateway_in(unwrap(json_member(body, SLICE("payload")), arena));
+
+    return id.len > 0 ? id : gateway_in(unwrap(json_member(body, SLICE("data")), arena));
 }
 
 slice model_id_announced(const struct json *body, struct arena *arena)

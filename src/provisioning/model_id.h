@@ -1,4 +1,5 @@
-/* The model that a device announces in its registration (central.md 5.6). Pure.
+/* What a device announces in its registration (central.md 5.6): its model, and the gateway that it
+ * is behind, as {"payload":{"iotcGateway":{"iotcGatewayId":"..."}}}. Pure. Of the model:
  *
  *     {"payload":{"modelId":"dtmi:..."}}            the documented form; it wins
  *     {"payload":{"iotcModelId":"..."}}
@@ -17,5 +18,6 @@
 /* `body` is the request's JSON object. The empty slice when none is announced; else it borrows
  * from the tree or lives in the arena. */
 slice model_id_announced(const struct json *body, struct arena *arena);
+slice gateway_announced(const struct json *body, struct arena *arena);
 
 #endif

@@ -30,6 +30,8 @@ struct provisioning_gate {
     void *context;
     /* Asks for the view, given the payload's model ID (may be empty). */
     void (*view)(void *context, slice model_id, gate_view_fn *on_view, void *view_context);
+    /* NULL: not asked. A device, registered just now, says which gateway it is behind. */
+    void (*behind_gateway)(void *context, slice gateway_id, slice device_id);
 };
 /* admit = approved && !blocked && group enabled && (template or none required): 1.2. NULL when it
  * passes, else the reason in words for the operator: "waiting for approval". */

@@ -38,5 +38,6 @@ void registration_register(struct provisioning *p, const struct registration_req
         return;
     }
     t->model_id = body.model_id;
+    t->gateway_id = body.gateway_id;
     registration_begin(t);
 }

@@ -48,5 +48,6 @@ enum status registration_body_read(slice body, slice registration_id, struct are
     if (status != ST_OK)
         return status;
     ret->model_id = arena_copy(arena, model_id_announced(root, &tree));
-    return arena->failed ? fault_set(why, ST_NO_MEMORY, "no memory for a model ID") : ST_OK;
+    ret->gateway_id = arena_copy(arena, gateway_announced(root, &tree));
+    return arena->failed ? fault_set(why, ST_NO_MEMORY, "no memory for a payload") : ST_OK;
 }

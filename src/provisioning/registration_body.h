@@ -11,7 +11,8 @@
 #define REGISTRATION_BODY_MAX (96 * 1024)
 
 struct registration_body {
-    slice model_id; /* in the arena; empty: none announced */
+    slice model_id;   /* in the arena; empty: none announced */
+    slice gateway_id; /* likewise */
 };
 /* ST_BAD_REQUEST, ST_TOO_LARGE, ST_NO_MEMORY. */
 CHECKED enum status registration_body_read(slice body, slice registration_id, struct arena *arena,

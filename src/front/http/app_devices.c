@@ -1,5 +1,6 @@
 /* Devices as the operator sees them, and what the operator does with them. */
 #include "front/http/application.h"
+#include "identity/organization.h"
 #include "provisioning/hub_refusal.h"
 
 static struct central *central_of(struct exchange *x)
@@ -83,6 +84,7 @@ static void write_members(struct json_writer *w, const struct device_view *v, bo
     if (!in_list)
         write_connection(w, v);
     app_put_text_or_null(w, SLICE("modelId"), d->model_id);
+    app_put_text_or_null(w, SLICE("organization"), d->organization);
     json_put_text(w, SLICE("hub"), d->hub);
     write_enrollment(w, d);
     app_put_authentication(w, d);
@@ -256,7 +258,7 @@ bool app_read_device_filter(struct exchange *x, struct device_filter *ret)
 {
     slice flag = {0}, status;
 
-    *ret = (struct device_filter){.status = -1};
+    *ret = (struct device_filter){.status = -1, .within = slice_str(x->principal.organization)};
     ret->unassociated =
         exchange_query(x, SLICE("unassociated"), &flag) && slice_equal(flag, SLICE("true"));
     if (!exchange_query(x, SLICE("template"), &ret->template_id))
@@ -284,7 +286,11 @@ void app_devices_list(struct exchange *x)
 
 static void add(struct exchange *x, slice id)
 {
-    struct device_add a = {.id = id, .origin = ORIGIN_API};
+    struct device_add a = {
+        .id = id,
+        .origin = ORIGIN_API,
+        .organization = organization_of_path(slice_str(x->principal.organization)),
+    };
     struct json *body;
 
     if (!exchange_json(x, &body))

@@ -281,20 +281,31 @@ static void put_content(struct json_writer *w, const char *media_type, const cha
     json_close(w, '}');
 }
 
+/* An object's PATCH has a schema of its own, without what the object requires. */
+static bool wants_patch_schema(const struct rest_route *route)
+{
+    const struct rest_schema *schema;
+
+    for (size_t i = 0; (schema = rest_schema_at(i)); i++) {
+        if (route->http.method == HTTP_PATCH && strcmp(schema->name, route->request) == 0)
+            return schema->required != NULL;
+    }
+    return false;
+}
+
 static void put_request(struct json_writer *w, const struct rest_route *route)
 {
-    bool is_patch = route->http.method == HTTP_PATCH;
     struct derived_name name;
     const char *schema;
 
     if (!route->request)
         return;
-    schema = is_patch ? derive(&name, route->request, "Patch") : route->request;
+    schema = wants_patch_schema(route) ? derive(&name, route->request, "Patch") : route->request;
     json_open(w, SLICE("requestBody"), '{');
     json_put_bool(w, SLICE("required"), true);
     json_open(w, SLICE("content"), '{');
     put_content(w, "application/json", schema);
-    if (is_patch)
+    if (route->http.method == HTTP_PATCH)
         put_content(w, "application/merge-patch+json", schema);
     json_close(w, '}');
     json_close(w, '}');

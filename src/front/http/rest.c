@@ -1,18 +1,19 @@
 /* The compatible REST API: its tables, its version, its pages. */
 #include "front/http/rest.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "front/http/application.h"
 
-#define LINK_MAX 8192
+/* What a request's line takes, once "https://" and the host are left out of it. */
+#define LINK_MAX HTTP_LINE_MAX
+#define PLACE_MAX 4096
 
 static const struct rest_table *const tables[] = {
-    &rest_access,
-    &rest_commands,
-    &rest_organizations,
-    &rest_properties,
-    &rest_telemetry,
-    &rest_templates,
+    &rest_devices,      &rest_attestation, &rest_relationships, &rest_properties,
+    &rest_telemetry,    &rest_commands,    &rest_templates,     &rest_enrollment_groups,
+    &rest_certificates, &rest_access,      &rest_organizations, &rest_system,
     &rest_far,
 };
 
@@ -61,12 +62,24 @@ static bool is_version(slice version)
     return false;
 }
 
+/* Nothing has a name that is no text; and answers, which may repeat it, are JSON. */
+static bool names_are_texts(const struct exchange *x)
+{
+    for (size_t i = 0; i < ROUTE_BOUND_MAX; i++) {
+        if (!utf8_valid(x->bound[i]))
+            return false;
+    }
+    return true;
+}
+
 static void authenticate(struct exchange *x)
 {
     slice version;
 
     if (x->route == &document)
         exchange_dispatch(x);
+    else if (!names_are_texts(x))
+        app_answer_error_as(x, 400, "InvalidParameter", "a name in the path is not UTF-8");
     else if (exchange_query(x, SLICE("api-version"), &version) && is_version(version))
         app_authenticate(x);
     else
@@ -125,6 +138,78 @@ void rest_end_change(struct exchange *x, enum status status, const struct buf *b
     rest_end(x, status, body, why);
 }
 
+/* --- bodies ---------------------------------------------------------------------------------- */
+
+/* No row has it. */
+#define VERSION_OF_NONE INT64_MAX
+
+int64_t rest_version(const struct exchange *x, const struct json *body)
+{
+    slice etag = http_header(x->request, SLICE("If-Match"));
+    int64_t version;
+
+    if (etag.len == 0)
+        json_get_text(body, SLICE("etag"), &etag);
+    if (etag.len >= 2 && etag.ptr[0] == '"' && etag.ptr[etag.len - 1] == '"')
+        etag = slice_of(etag.ptr + 1, etag.len - 2);
+    if (etag.len == 0 || slice_equal(etag, SLICE("*")))
+        return 0;
+    return slice_to_i64(etag, &version) && version > 0 ? version : VERSION_OF_NONE;
+}
+
+static bool wrong_member(struct exchange *x, const char *name, const char *kind)
+{
+    char sentence[128];
+
+    snprintf(sentence, sizeof sentence, "%s must be %s", name, kind);
+    return rest_wrong(x, sentence);
+}
+
+bool rest_read_text(struct exchange *x, const struct json *body, const char *name, slice *ret)
+{
+    const struct json *value = json_member(body, slice_str(name));
+
+    *ret = (slice){0};
+    if (!value)
+        return true;
+    if (value->kind != JSON_STRING && value->kind != JSON_NULL)
+        return wrong_member(x, name, "a text");
+    *ret = value->kind == JSON_STRING && value->text.len > 0 ? value->text : SLICE("");
+    return true;
+}
+
+bool rest_read_flag(struct exchange *x, const struct json *body, const char *name, bool *ret_given,
+                    bool *ret)
+{
+    *ret_given = json_member(body, slice_str(name)) != NULL;
+    return !*ret_given || json_get_bool(body, slice_str(name), ret) ||
+           wrong_member(x, name, "true or false");
+}
+
+bool rest_read_certificate(struct exchange *x, const struct json *object, slice *ret)
+{
+    uint8_t *text;
+    slice given;
+    size_t len = 0;
+
+    *ret = (slice){0};
+    if (!json_get_text(object, SLICE("certificate"), &given))
+        return true;
+    text = arena_alloc(&x->arena, given.len + 1);
+    if (!text) {
+        exchange_answer_error(x, ST_NO_MEMORY, NULL);
+        return false;
+    }
+    for (size_t i = 0; i < given.len; i++) {
+        bool is_line_end = slice_starts_with(slice_from(given, i), SLICE("\\n"));
+
+        text[len++] = is_line_end ? '\n' : given.ptr[i];
+        i += is_line_end;
+    }
+    *ret = slice_of(text, len);
+    return true;
+}
+
 /* --- lists ----------------------------------------------------------------------------------- */
 
 /* Both spellings, in every version. */
@@ -153,11 +238,12 @@ struct rest_list *rest_list_begin(struct exchange *x)
     }
     if (!read_limit(x, &list->limit))
         return NULL;
+    list->limit++;
     if (!exchange_query(x, SLICE("$skiptoken"), &list->after))
         list->after = (slice){0};
     list->x = x;
     buf_init(&list->text, REST_ANSWER_MAX);
-    buf_init(&list->last, 1024);
+    buf_init(&list->last, PLACE_MAX);
     list->w = (struct json_writer){.to = &list->text};
     json_open(&list->w, (slice){0}, '{');
     json_open(&list->w, SLICE("value"), '[');
@@ -165,11 +251,15 @@ struct rest_list *rest_list_begin(struct exchange *x)
     return list;
 }
 
-void rest_list_row(struct rest_list *list, slice id)
+bool rest_list_row(struct rest_list *list, slice place)
 {
+    list->has_more = list->has_more || list->count + 1 >= list->limit;
+    if (list->has_more)
+        return false;
     list->count++;
     buf_clear(&list->last);
-    buf_append(&list->last, id);
+    buf_append(&list->last, place);
+    return true;
 }
 
 /* Clients follow it as it is and add nothing: so it says again all that was asked. */
@@ -191,21 +281,30 @@ static void write_link(const struct rest_list *list, struct buf *to)
     percent_encode(buf_slice(&list->last), to);
 }
 
-void rest_list_end(struct rest_list *list, enum status status, const struct fault *why)
+static void answer_list(struct rest_list *list, enum status status, const struct fault *why)
 {
     BUF_CLEANUP struct buf link = {.max = LINK_MAX};
-    struct exchange *x = list->x;
 
     json_close(&list->w, ']');
-    if (list->count >= list->limit) {
+    if (list->has_more) {
         write_link(list, &link);
         json_put_text(&list->w, SLICE("nextLink"), buf_slice(&link));
     }
     json_close(&list->w, '}');
-    if (status == ST_OK)
-        rest_answer(x, 200, &list->text);
+    if (status != ST_OK)
+        exchange_answer_error(list->x, status, why);
+    else if (link.failed || list->last.failed)
+        app_answer_error_as(list->x, 400, "InvalidParameter",
+                            "the query is too long for a link to the next page");
     else
-        exchange_answer_error(x, status, why);
+        rest_answer(list->x, 200, &list->text);
+}
+
+void rest_list_end(struct rest_list *list, enum status status, const struct fault *why)
+{
+    struct exchange *x = list->x;
+
+    answer_list(list, status, why);
     buf_deinit(&list->text);
     buf_deinit(&list->last);
     exchange_release(x);

@@ -21,6 +21,7 @@
 #define MUSTER_FRONT_HTTP_REST_H
 
 #include "front/http/exchange.h"
+#include "provisioning/enrollment.h"
 
 #define REST_ANSWER_MAX (960 * 1024) /* below what a stream lets wait */
 #define REST_PAGE_DEFAULT 25
@@ -52,8 +53,9 @@ struct rest_table {
 /* NULL behind the last. */
 const struct rest_route *rest_route_at(size_t index);
 const struct rest_schema *rest_schema_at(size_t index);
-extern const struct rest_table rest_access, rest_commands, rest_far, rest_organizations,
-    rest_properties, rest_telemetry, rest_templates;
+extern const struct rest_table rest_access, rest_attestation, rest_certificates, rest_commands,
+    rest_devices, rest_enrollment_groups, rest_far, rest_organizations, rest_properties,
+    rest_relationships, rest_system, rest_telemetry, rest_templates;
 
 /* A list under construction: {"value":[...],"nextLink":"..."}. Lives in the exchange's arena;
  * rest_list_end answers and frees. */
@@ -61,18 +63,49 @@ struct rest_list {
     struct exchange *x;
     struct buf text;
     struct json_writer w;
-    slice after;    /* IDs behind this one; empty: from the first */
-    unsigned limit; /* rows of a page */
-    unsigned count;
-    struct buf last; /* ID of the last row */
+    slice after;    /* as rest_list_row noted it; empty: from the first */
+    unsigned limit; /* rows to ask for: one more than a page has, to know whether there is one */
+    unsigned count; /* of the page */
+    bool has_more;
+    struct buf last; /* where the next page goes on */
 };
 /* Reads $top and its like and where the page begins; NULL after a 400 was answered. The exchange is
  * held until the end. */
 struct rest_list *rest_list_begin(struct exchange *x);
-/* Notes a row's ID; the caller then writes it through list->w. */
-void rest_list_row(struct rest_list *list, slice id);
-/* A page that is full has a link to the next. */
+/* Notes a row by what the list would go on after (mostly its ID); the caller then writes it through
+ * list->w. False: the page is full, leave it out. */
+CHECKED bool rest_list_row(struct rest_list *list, slice place);
 void rest_list_end(struct rest_list *list, enum status status, const struct fault *why);
+
+/* The version that the caller knows, by If-Match or the "etag" of the body; 0: whatever it is; one
+ * that no version is, when the etag is none of ours: a 412 follows. */
+int64_t rest_version(const struct exchange *x, const struct json *body);
+/* A member that is a text or null, which removes: then the empty slice, but not NULL. Absent: a
+ * NULL pointer. False after a 400. */
+CHECKED bool rest_read_text(struct exchange *x, const struct json *body, const char *name,
+                            slice *ret);
+/* A member that is true or false. False after a 400. */
+CHECKED bool rest_read_flag(struct exchange *x, const struct json *body, const char *name,
+                            bool *ret_given, bool *ret);
+
+/* rest_devices.c: a device as one object (1.5). */
+void rest_write_device(struct json_writer *w, const struct device *d);
+/* A "certificate" as people paste it: with line ends written as \n, too. NULL pointer when there is
+ * none; false after a failure was answered. */
+CHECKED bool rest_read_certificate(struct exchange *x, const struct json *object, slice *ret);
+
+/* rest_attestation.c: what devices' and groups' attestations share. Reading: false after a 400;
+ * what the body does not name stays as it is. */
+void rest_put_keys(struct json_writer *w, const struct secret *primary,
+                   const struct secret *secondary);
+CHECKED bool rest_read_attestation_type(struct exchange *x, const struct json *attestation,
+                                        enum attestation *ret);
+CHECKED bool rest_read_keys(struct exchange *x, const struct json *attestation,
+                            struct enrollment *e);
+
+/* rest_certificates.c: a slot that holds one. */
+struct authority_view;
+void rest_write_certificate(struct json_writer *w, slice name, const struct authority_view *v);
 
 /* openapi.c: the document of all that the tables hold. */
 void rest_openapi_get(struct exchange *x);

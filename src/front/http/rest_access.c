@@ -84,8 +84,8 @@ static void on_user_row(void *context, enum status status, const struct user *u,
         rest_list_end(list, status, why);
         return;
     }
-    rest_list_row(list, u->id);
-    write_user(&list->w, u);
+    if (rest_list_row(list, u->id))
+        write_user(&list->w, u);
 }
 
 static void users_list(struct exchange *x)
@@ -194,8 +194,8 @@ static void on_token_row(void *context, enum status status, const struct api_tok
         rest_list_end(list, status, why);
         return;
     }
-    rest_list_row(list, t->id);
-    write_token(&list->w, t);
+    if (rest_list_row(list, t->id))
+        write_token(&list->w, t);
 }
 
 static void tokens_list(struct exchange *x)

@@ -46,7 +46,8 @@ static void write_run(struct json_writer *w, const struct command_run *run)
     json_close(w, '}');
 }
 
-/* --- run ---------------------------------------------------------------------------------------- */
+/* --- run ----------------------------------------------------------------------------------------
+ */
 
 static void on_run(void *context, enum status status, const struct command_run *run,
                    const struct fault *why)
@@ -99,15 +100,16 @@ static void commands_run(struct exchange *x)
     central_command_run(central_of(x), &request, on_run, x);
 }
 
-/* --- history ------------------------------------------------------------------------------------- */
+/* --- history -------------------------------------------------------------------------------------
+ */
 
 /* A page ends before it gets too large for an answer; one run always fits. */
 static bool is_full(struct rest_list *list, const struct command_run *run)
 {
     if (list->count > 0 &&
         list->text.len + run->request.len + run->response.len > REST_ANSWER_MAX - PAGE_END_MAX)
-        list->limit = list->count;
-    return list->count >= list->limit;
+        list->has_more = true;
+    return list->has_more;
 }
 
 static void on_listed(void *context, enum status status, const struct command_run *run,
@@ -124,8 +126,8 @@ static void on_listed(void *context, enum status status, const struct command_ru
     if (is_full(list, run))
         return;
     len = snprintf(number, sizeof number, "%" PRId64, run->number);
-    rest_list_row(list, slice_of(number, (size_t)len));
-    write_run(&list->w, run);
+    if (rest_list_row(list, slice_of(number, (size_t)len)))
+        write_run(&list->w, run);
 }
 
 static void commands_list(struct exchange *x)
@@ -146,7 +148,8 @@ static void commands_list(struct exchange *x)
     central_command_list(central_of(x), &filter, on_listed, list);
 }
 
-/* --- schemas and routes ------------------------------------------------------------------------ */
+/* --- schemas and routes ------------------------------------------------------------------------
+ */
 
 static const struct rest_schema schemas[] = {
     {"DeviceCommand", "",

@@ -15,14 +15,15 @@ static slice component_of(const struct exchange *x)
     return x->bound[1];
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 /* One object for the device and one inside for each component: the values as they come, the
  * metadata of each behind its last. */
 struct writing {
     struct json_writer w;
-    slice only;          /* this component; empty: the device with all */
-    slice component;     /* whose object is open */
+    slice only;           /* this component; empty: the device with all */
+    slice component;      /* whose object is open */
     struct json_writer m; /* members of its `$metadata` */
 };
 
@@ -127,7 +128,8 @@ static void properties_get(struct exchange *x)
     central_properties_read(central_of(x), x->bound[0], on_properties, x);
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing -----------------------------------------------------------------------------------
+ */
 
 static void on_written(void *context, enum status status, slice answer, const struct fault *why)
 {
@@ -167,7 +169,8 @@ static void properties_patch(struct exchange *x)
     write(x, false);
 }
 
-/* --- schemas and routes ------------------------------------------------------------------------ */
+/* --- schemas and routes ------------------------------------------------------------------------
+ */
 
 static const struct rest_schema schemas[] = {
     {"DeviceProperties", NULL,

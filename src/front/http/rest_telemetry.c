@@ -32,7 +32,8 @@ static enum status find_value(const struct value_query *q, const struct device_m
     if (json_parse(ret->value, JSON_LAST_WINS, &arena, &value, why) != ST_OK)
         return ST_INTERNAL;
     if (telemetry_fit(m, q->component, q->name, value) == TELEMETRY_MISMATCH)
-        return fault_set(why, ST_NOT_FOUND, "what the device sent last is not what its template says");
+        return fault_set(why, ST_NOT_FOUND,
+                         "what the device sent last is not what its template says");
     return ST_OK;
 }
 
@@ -105,15 +106,13 @@ static void write_page(struct rest_list *list, const struct dtdl_interface *root
 {
     bool has_begun = list->after.len == 0;
 
-    for (size_t i = 0; root && i < root->all_count && list->count < list->limit; i++) {
+    for (size_t i = 0; root && i < root->all_count && !list->has_more; i++) {
         const struct dtdl_content *content = root->all[i];
 
         if (content->kind != DTDL_COMPONENT)
             continue;
-        if (has_begun) {
-            rest_list_row(list, content->typed.element.name);
+        if (has_begun && rest_list_row(list, content->typed.element.name))
             write_component(&list->w, content);
-        }
         has_begun = has_begun || slice_equal(content->typed.element.name, list->after);
     }
 }
@@ -141,7 +140,8 @@ static void components_list(struct exchange *x)
         device_model_load(central_of(x), x->bound[0], &q->model, on_components, q);
 }
 
-/* --- schemas and routes ------------------------------------------------------------------------ */
+/* --- schemas and routes ------------------------------------------------------------------------
+ */
 
 static const struct rest_schema schemas[] = {
     {"DeviceTelemetry", "", "'value':{},'timestamp':{'type':'string','format':'date-time'}"},

@@ -24,10 +24,11 @@ static bool on_row(void *context, enum status status, const struct template *t)
         return false;
     }
     if (list->count > 0 && len + t->document.len > REST_ANSWER_MAX - PAGE_END_MAX) {
-        list->limit = list->count;
+        list->has_more = true;
         return false;
     }
-    rest_list_row(list, t->id);
+    if (!rest_list_row(list, t->id))
+        return false;
     if (list->w.after_value)
         buf_append_byte(&list->text, ',');
     app_write_template_document(t, &list->text);

@@ -40,6 +40,7 @@ static bool matches(const struct http_family *family, const char *pattern,
 {
     size_t at = family->base_segments, count = 0;
 
+    memset(bound, 0, ROUTE_BOUND_MAX * sizeof *bound);
     for (slice rest = slice_str(pattern); rest.ptr; at++) {
         slice want = slice_split(&rest, '/');
 
