@@ -119,6 +119,8 @@ def test_C089_C090_C091_what_no_definition_fits_is_kept_as_unmodelled(device):
     assert message["body"]["pressure"] == 3
     assert message["_unmodeleddata"] == {"temperature": "hot", "pressure": 3}
     assert message["mismatches"] == 1
+    with Stream(device, query="?from=start&count=1") as stream:
+        assert json.loads(stream.line())["body"] == message["body"]
 
 
 def test_C092_the_largest_integer_survives(device):
