@@ -202,6 +202,7 @@ void app_devices_associate(struct exchange *x);
 void app_devices_block(struct exchange *x);
 void app_devices_unblock(struct exchange *x);
 void app_devices_delete(struct exchange *x);
+void app_job_devices(struct exchange *x);
 
 void app_modules_list(struct exchange *x);
 void app_module_get(struct exchange *x);
