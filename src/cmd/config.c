@@ -6,6 +6,7 @@
 
 #include <ini.h>
 
+#include "identity/oidc.h"
 #include "net/egress.h"
 
 enum option_kind { OPTION_TEXT, OPTION_NUMBER };
@@ -82,9 +83,19 @@ static const struct option_row rows[] = {
     NUMBER("limits", disk_free_percent, "5", 0, 50, "the same as a share of the file system"),
     NUMBER("limits", device_limit, "0", 0, 1 << 30, "imports add no devices beyond so many; 0: no limit"),
     NUMBER("limits", sign_ins_per_minute, "20", 0, 1000000, "tries of one address to sign in; 0: no limit"),
-    FORMED("egress", egress_allow, "", NULL, "CIDR[,CIDR]...: what OCSP may dial besides the public",
-           check_egress_allow),
-    FORMED("egress", egress_ports, EGRESS_PORTS, NULL, "ports that OCSP may dial", check_egress_ports),
+    FORMED("egress", egress_allow, "", NULL,
+           "CIDR[,CIDR]...: what OCSP and OIDC may dial besides the public", check_egress_allow),
+    FORMED("egress", egress_ports, EGRESS_PORTS, NULL, "ports that OCSP and OIDC may dial",
+           check_egress_ports),
+    FORMED("oidc", oidc_issuer, "", NULL, "OpenID Connect issuer where users may sign in; https://...",
+           oidc_issuer_check),
+    TEXT("oidc", oidc_client_id, "", NULL, "what the issuer calls this server"),
+    TEXT("oidc", oidc_client_secret_file, "", NULL, "file of mode 0600 with its secret; empty: none"),
+    TEXT("oidc", oidc_ca_file, "", NULL, "CA of the issuer, PEM; empty: the system's"),
+    FORMED("oidc", oidc_roles, "", NULL,
+           "ADDRESS=ROLE or @DOMAIN=ROLE, separated by commas: who becomes a user by coming",
+           oidc_roles_check),
+    TEXT("oidc", oidc_trust_email, "no", "no yes", "take addresses that the issuer did not verify"),
 };
 /* clang-format on */
 
@@ -285,6 +296,14 @@ static bool check_certificates(const struct config *c, struct fault *why)
     return false;
 }
 
+static bool check_oidc(const struct config *c, struct fault *why)
+{
+    if (!c->oidc_issuer[0] == !c->oidc_client_id[0])
+        return true;
+    fault_set(why, ST_BAD_REQUEST, "--oidc-issuer and --oidc-client-id go together");
+    return false;
+}
+
 bool config_read(struct config *c, int argc, char **argv, struct fault *why)
 {
     *c = (struct config){.argc = argc, .argv = argv};
@@ -301,7 +320,7 @@ bool config_read(struct config *c, int argc, char **argv, struct fault *why)
         if (!read_option(c, argc, argv, &i, why))
             return false;
     }
-    return check_certificates(c, why);
+    return check_certificates(c, why) && check_oidc(c, why);
 }
 
 bool config_reread(const struct config *was, struct config *ret, struct fault *why)

@@ -10,6 +10,8 @@
 #include "central/central.h"
 #include "central/operation.h"
 #include "central/projection.h"
+#include "central/simulation.h"
+#include "cmd/oidc_config.h"
 #include "cmd/privileges.h"
 #include "cmd/schemas.h"
 #include "crypto/seal.h"
@@ -39,6 +41,7 @@ struct server {
     slice hosts[HOSTS_MAX];
     struct hub_name hub_name;
     struct egress_rules egress;
+    struct oidc_config oidc;
     struct workers *workers;
     struct store *store;
     struct bus *bus;
@@ -50,6 +53,7 @@ struct server {
     struct projection *projection;
     struct provisioning *provisioning;
     struct operations *operations;
+    struct simulation *simulation;
     struct mqtt_front *mqtt;
     struct http_front *http;
     struct tls_server *tls;
@@ -210,6 +214,7 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
         .sas_tolerance_s = config->sas_tolerance_s,
         .sign_ins_per_minute = (unsigned)config->sign_ins_per_minute,
         .egress = &s->egress,
+        .oidc = config->oidc_issuer[0] ? &s->oidc.options : NULL,
     };
     const struct log_options log = {
         .partitions = (unsigned)config->partitions,
@@ -218,7 +223,8 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
     };
 
     if (!egress_rules_parse(slice_str(config->egress_allow), slice_str(config->egress_ports),
-                            &s->egress, why))
+                            &s->egress, why) ||
+        !oidc_config_read(&s->oidc, config, why))
         return false;
     s->identity = identity_create(s->workers, s->store, s->sealer, s->bus, &identity, why);
     if (!s->identity)
@@ -278,6 +284,12 @@ static bool open_operations(struct server *s, const struct config *config,
 
     s->operations = operations_create(s->central, &options, why);
     return s->operations != NULL;
+}
+
+static bool open_simulation(struct server *s, struct fault *why)
+{
+    s->simulation = simulation_create(s->central, &simulation_defaults, why);
+    return s->simulation != NULL;
 }
 
 static bool open_fronts(struct server *s, const struct config *config, struct fault *why)
@@ -391,8 +403,8 @@ static bool build(struct server *s, const struct config *config, const struct da
         !read_id_scope(s, data, why) || !open_tls(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
         !open_projection(s, config, why) || !open_operations(s, config, data, why) ||
-        !make_token(s, data, why) || !make_setup_code(s, why) || !open_fronts(s, config, why) ||
-        !open_doors(s, config, why))
+        !open_simulation(s, why) || !make_token(s, data, why) || !make_setup_code(s, why) ||
+        !open_fronts(s, config, why) || !open_doors(s, config, why))
         return false;
     privileges_drop_binding();
     s->running = workers_start(s->workers, why);
@@ -424,6 +436,7 @@ void server_stop(struct server *s)
     if (s->workers)
         workers_stop(s->workers);
     operations_destroy(s->operations);
+    simulation_destroy(s->simulation);
     projection_destroy(s->projection);
     store_close(s->store); /* commits what the workers had handed over */
     listener_destroy(s->mqtts);
@@ -442,6 +455,7 @@ void server_stop(struct server *s)
     free_paths(&s->paths);
     buf_deinit(&s->id_scope);
     buf_deinit(&s->setup_code);
+    oidc_config_free(&s->oidc);
     buf_deinit(&s->aliases);
     free(s);
 }

@@ -5,6 +5,8 @@
 #include "identity/device_store.h"
 #include "identity/identity_internal.h"
 #include "identity/ocsp_check.h"
+#include "identity/oidc_internal.h"
+#include "identity/password_work.h"
 #include "identity/principal.h"
 
 #define CHANGED_SUBJECT "identity.changed"
@@ -71,7 +73,8 @@ struct identity *identity_create(struct workers *ws, struct store *st, const str
     id->options = *options;
     id->worker_count = count;
     try_limit_init(&id->tries, options->sign_ins_per_minute);
-    password_desk_init(&id->desk, ws);
+    desk_init(&id->passwords, ws, PASSWORDS_AT_ONCE, PASSWORDS_WAITING_MAX);
+    desk_init(&id->issuer, ws, OIDC_AT_ONCE, OIDC_WAITING_MAX);
     if (!make_dummy(id) || !make_ocsp_caches(id) || !subscribe(id, ws)) {
         fault_set(why, ST_NO_MEMORY, "no memory for identity");
         goto failed;

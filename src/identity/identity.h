@@ -8,7 +8,7 @@
  *     policy.h      the hub's and the DPS's shared access policies
  *     api_token.h   tokens of the application's REST API
  *     user.h, role.h, organization.h, permission.h   who may use the application, for what
- *     sign_in.h, user_session.h, invitation.h   users with a password, and their sessions
+ *     sign_in.h, oidc.h, user_session.h, invitation.h   users who sign in, and their sessions
  *     audit.h       who did what
  */
 #ifndef MUSTER_IDENTITY_IDENTITY_H
@@ -22,6 +22,7 @@
 
 struct egress_rules;
 struct identity;
+struct oidc_options;
 
 /* A hub: a name for its rows and the host names by which devices know it. */
 struct hub_name {
@@ -35,8 +36,9 @@ struct identity_options {
     size_t hub_count;
     int64_t sas_tolerance_s; /* 0..300; 300 unless configured */
     unsigned sign_ins_per_minute; /* tries of one address; 0: no limit */
-    /* Where OCSP responders may be; kept by reference. NULL: nowhere. */
+    /* Where OCSP responders and the issuer may be; kept by reference. NULL: nowhere. */
     const struct egress_rules *egress;
+    const struct oidc_options *oidc; /* kept by reference; NULL: no issuer (oidc.h) */
 };
 
 extern const struct store_schema identity_schema;

@@ -3,8 +3,8 @@
 #define MUSTER_IDENTITY_IDENTITY_INTERNAL_H
 
 #include "codec/sas.h"
+#include "identity/desk.h"
 #include "identity/identity.h"
-#include "identity/password_desk.h"
 #include "identity/policy.h"
 #include "identity/refusal_cache.h"
 #include "identity/trust_internal.h"
@@ -40,7 +40,7 @@ struct identity {
     struct trust_home trust;
     _Atomic uint64_t denials[256]; /* audit.c */
     struct try_limit tries;
-    struct password_desk desk;
+    struct desk passwords, issuer;
     unsigned worker_count;
     struct worker_identity workers[];
 };

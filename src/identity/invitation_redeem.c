@@ -164,7 +164,7 @@ static void on_invitation(void *context, enum status status, struct rows *rows)
     else if (password_check(op->work.fresh, email_of(op), &why) != ST_OK)
         end(op, why.status, why.text);
     else
-        password_desk_submit(&op->id->desk, &op->work);
+        password_work_submit(&op->id->passwords, &op->work);
 }
 
 void invitation_redeem(struct identity *id, const struct redemption *r, redemption_fn *on_done,

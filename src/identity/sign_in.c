@@ -162,11 +162,11 @@ static void on_user(void *context, enum status status, struct rows *rows)
     struct sign_in_op *op = context;
 
     if (read_user(op, status, rows))
-        password_desk_submit(&op->id->desk, &op->work);
+        password_work_submit(&op->id->passwords, &op->work);
 }
 
-static struct sign_in_op *op_create(struct identity *id, slice source, slice request_id,
-                                    const char *action)
+struct sign_in_op *sign_in_op_create(struct identity *id, slice source, slice request_id,
+                                     const char *action)
 {
     struct sign_in_op *op = malloc(sizeof *op);
 
@@ -205,7 +205,7 @@ void sign_in_by_password(struct identity *id, const struct sign_in *what, sign_i
         give_up(on_done, context, ST_THROTTLED, "too many tries", wait_s);
         return;
     }
-    op = op_create(id, what->source, what->request_id, "session.create");
+    op = sign_in_op_create(id, what->source, what->request_id, "session.create");
     if (!op) {
         give_up(on_done, context, ST_NO_MEMORY, "no memory for a sign-in", 0);
         return;
@@ -246,13 +246,13 @@ static void on_own_row(void *context, enum status status, struct rows *rows)
     else if (!note_account(op, rows_bytes(rows, 3)))
         sign_in_refuse(op, ST_THROTTLED, "too many tries");
     else
-        password_desk_submit(&op->id->desk, &op->work);
+        password_work_submit(&op->id->passwords, &op->work);
 }
 
 void sign_in_change_password(struct identity *id, const struct act *act, slice current, slice fresh,
                              sign_in_fn *on_done, void *context)
 {
-    struct sign_in_op *op = op_create(id, act->source, act->request_id, "users.password");
+    struct sign_in_op *op = sign_in_op_create(id, act->source, act->request_id, "users.password");
 
     if (!op) {
         give_up(on_done, context, ST_NO_MEMORY, "no memory for a sign-in", 0);

@@ -3,8 +3,8 @@
 #define MUSTER_IDENTITY_SIGN_IN_INTERNAL_H
 
 #include "identity/access_internal.h"
-#include "identity/password_desk.h"
 #include "identity/password_rules.h"
+#include "identity/password_work.h"
 #include "identity/sign_in.h"
 #include "identity/sign_in_store.h"
 #include "identity/user.h"
@@ -35,7 +35,10 @@ static inline slice op_user_id(const struct sign_in_op *op)
 /* Whether this address, and this account unless it is empty, may try now. */
 CHECKED bool sign_in_may_try(struct identity *id, slice source, slice account, int64_t *ret_wait_s);
 
-/* With a session begun in it, and the audit entry: submits it, then answers and frees the op. */
+/* NULL: no memory. The caller sets on_done and its context. */
+struct sign_in_op *sign_in_op_create(struct identity *id, slice source, slice request_id,
+                                     const char *action);
+/* Begins the session in the unit, tells the audit log, submits; then answers and frees the op. */
 void sign_in_begin_session(struct sign_in_op *op, struct unit *unit);
 /* Answers without one and frees the op. ST_UNAUTHORIZED is told in the audit log. */
 void sign_in_refuse(struct sign_in_op *op, enum status status, const char *cause);

@@ -16,7 +16,7 @@ static bool is_one_of(slice segment, const char *const *names, size_t count)
 static const struct http_family *family_of(const struct http_path *path)
 {
     static const char *const operations[] = {"metrics", "healthz", "readyz"};
-    static const char *const sign_in[] = {"session", "invitations"};
+    static const char *const sign_in[] = {"session", "signIn", "invitations"};
 
     if (path->count == 0)
         return &operations_family;

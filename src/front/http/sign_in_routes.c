@@ -1,4 +1,4 @@
-/* Signing in and out, /api/muster/v1/session and /api/muster/v1/invitations: what a browser needs
+/* Signing in and out, below /api/muster/v1: signIn, session, invitations. What a browser needs
  * before it has a session, and what it asks about the one it has. */
 #include <stdio.h>
 
@@ -315,10 +315,13 @@ void app_user_invite(struct exchange *x)
  */
 
 /* The first OPEN_ROUTES are for anybody; the others for whoever is known, whatever he may do. */
-#define OPEN_ROUTES 2
+#define OPEN_ROUTES 5
 static const struct http_route routes[] = {
     {HTTP_POST, "session", ROUTE_OPEN, session_create},
     {HTTP_POST, "invitations/redeem", ROUTE_OPEN, invitation_use},
+    {HTTP_GET, "signIn", ROUTE_OPEN, app_sign_in_get},
+    {HTTP_GET, "signIn/oidc", ROUTE_OPEN, app_oidc_begin},
+    {HTTP_GET, "signIn/oidc/callback", ROUTE_OPEN, app_oidc_finish},
 
     {HTTP_GET, "session", ROUTE_OPEN, session_get},
     {HTTP_DELETE, "session", ROUTE_OPEN, session_delete},
