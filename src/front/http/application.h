@@ -122,7 +122,8 @@ void app_write_template_document(const struct template *t, struct buf *to);
 /* app_telemetry.c: false after a 400. */
 
 struct history_filter;
-CHECKED bool app_read_time(struct exchange *x, slice name, instant *to); /* left as it is when absent */
+CHECKED bool app_read_time(struct exchange *x, slice name,
+                           instant *to); /* left as it is when absent */
 /* from, to, before, top, component of the query. */
 CHECKED bool app_read_history(struct exchange *x, struct history_filter *to);
 /* "next": where the page behind begins, null when there is none. */
@@ -201,6 +202,7 @@ void app_devices_associate(struct exchange *x);
 void app_devices_block(struct exchange *x);
 void app_devices_unblock(struct exchange *x);
 void app_devices_delete(struct exchange *x);
+void app_job_devices(struct exchange *x);
 
 void app_modules_list(struct exchange *x);
 void app_module_get(struct exchange *x);
