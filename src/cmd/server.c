@@ -10,6 +10,7 @@
 #include "central/central.h"
 #include "central/operation.h"
 #include "central/projection.h"
+#include "central/simulation.h"
 #include "cmd/oidc_config.h"
 #include "cmd/privileges.h"
 #include "cmd/schemas.h"
@@ -52,6 +53,7 @@ struct server {
     struct projection *projection;
     struct provisioning *provisioning;
     struct operations *operations;
+    struct simulation *simulation;
     struct mqtt_front *mqtt;
     struct http_front *http;
     struct tls_server *tls;
@@ -284,6 +286,12 @@ static bool open_operations(struct server *s, const struct config *config,
     return s->operations != NULL;
 }
 
+static bool open_simulation(struct server *s, struct fault *why)
+{
+    s->simulation = simulation_create(s->central, &simulation_defaults, why);
+    return s->simulation != NULL;
+}
+
 static bool open_fronts(struct server *s, const struct config *config, struct fault *why)
 {
     const struct mqtt_front_options mqtt = {
@@ -395,8 +403,8 @@ static bool build(struct server *s, const struct config *config, const struct da
         !read_id_scope(s, data, why) || !open_tls(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
         !open_projection(s, config, why) || !open_operations(s, config, data, why) ||
-        !make_token(s, data, why) || !make_setup_code(s, why) || !open_fronts(s, config, why) ||
-        !open_doors(s, config, why))
+        !open_simulation(s, why) || !make_token(s, data, why) || !make_setup_code(s, why) ||
+        !open_fronts(s, config, why) || !open_doors(s, config, why))
         return false;
     privileges_drop_binding();
     s->running = workers_start(s->workers, why);
@@ -428,6 +436,7 @@ void server_stop(struct server *s)
     if (s->workers)
         workers_stop(s->workers);
     operations_destroy(s->operations);
+    simulation_destroy(s->simulation);
     projection_destroy(s->projection);
     store_close(s->store); /* commits what the workers had handed over */
     listener_destroy(s->mqtts);
