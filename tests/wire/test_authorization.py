@@ -26,7 +26,7 @@ ALLOWED = {
 }
 
 # Answers that go on for as long as somebody listens: their head is asked for.
-STREAMS = re.compile(r"/messages$|/live$")
+STREAMS = re.compile(r"/(messages|events)$")
 
 
 @pytest.fixture(scope="module")
