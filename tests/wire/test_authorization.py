@@ -217,3 +217,26 @@ def test_a_device_goes_along_when_its_organization_moves(boss, parts):
     assert who.rest("GET", f"devices/{device}").status == 404
     assert boss.rest("PATCH", f"organizations/{moving}", {"parent": parts["other"]}).status == 200
     assert who.rest("GET", f"devices/{device}").status == 200
+
+
+def test_organizations_on_the_command_line(server):
+    top, below, device = unique_id("cmd"), unique_id("cmd"), unique_id("dev")
+    shown = server.cli_json("organization", "add", top, "--name", "Top")
+    assert shown == {"id": top, "displayName": "Top"}
+    server.cli("organization", "add", below, "--parent", top)
+    assert server.cli_json("organization", "show", below)["parent"] == top
+    lines = server.cli("organization", "list").stdout.splitlines()
+    assert [line.split() for line in lines if below in line] == [[below, below, top]]
+    server.cli("device", "add", device)
+    server.cli("organization", "move", device, below)
+    assert server.device(device)["organization"] == below
+    kept = server.cli("organization", "delete", below, check=False)
+    assert kept.returncode == 1 and "devices are in it" in kept.stderr
+    server.cli("organization", "move", device, "")
+    assert server.device(device)["organization"] is None
+    server.cli("organization", "set", below, "--parent", "", "--name", "Alone")
+    assert "parent" not in server.cli_json("organization", "show", below)
+    server.cli("organization", "delete", below)
+    server.cli("organization", "delete", top)
+    assert server.cli("organization", "show", top, check=False).returncode == 1
+    assert server.cli("organization", "move", device, check=False).returncode == 2
