@@ -36,7 +36,7 @@ def test_every_operation_is_described(document):
         if is_built and method != "delete":
             good = [status for status in operation["responses"] if status.startswith("2")]
             assert len(good) == 1, path
-        if is_built and method in ("put", "patch"):
+        if is_built and method in ("put", "patch") and "/rerun/" not in path:
             assert operation["requestBody"], path
 
 

@@ -3,6 +3,7 @@ against the server's own document; and those that are known and not built."""
 
 import re
 import threading
+import time
 
 import pytest
 from lib import certificates, twin
@@ -219,6 +220,14 @@ def send_telemetry(device):
         client.publish(device.hub.events("$.sub=pump"), b'{"flow": 2.5}', qos=1)
 
 
+def ask_until_there(boss, path):
+    """What was sent becomes a value a little later."""
+    deadline = time.monotonic() + 10
+    while boss.rest("GET", path).status == 404 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    ask(boss, "GET", path)
+
+
 def walk_data(boss):
     device = ModelledDevice(Caller(boss.server), [
         telemetry("level"), setting("limit"), command("reboot", "integer"),
@@ -230,7 +239,7 @@ def walk_data(boss):
         ask(boss, "PATCH", f"{base}{part}/properties", {name: 7}, 202)
         ask(boss, "PUT", f"{base}{part}/properties", {name: 8}, 202)
         ask(boss, "GET", f"{base}{part}/properties")
-        ask(boss, "GET", f"{base}{part}/telemetry/{flow}")
+        ask_until_there(boss, f"{base}{part}/telemetry/{flow}")
         run_command(boss, device, f"{base}{part}/commands/{act}")
     ask(boss, "GET", f"{base}/components")
 
