@@ -386,6 +386,7 @@ void projection_destroy(struct projection *p)
         metric_add(METRIC_PROJECTION_LAG, -p->lanes[i].lag);
         unit_destroy(p->lanes[i].unit);
         gathering_end(&p->lanes[i].step);
+        lane_models_deinit(&p->lanes[i].models);
     }
     if (p)
         timer_cancel(&p->retention.timer);
