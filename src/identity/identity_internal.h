@@ -10,7 +10,10 @@
 #include "identity/trust_internal.h"
 #include "identity/try_limit.h"
 
+struct issuer_keys;
 struct ocsp_cache;
+
+void issuer_keys_destroy(struct issuer_keys *keys);
 
 /* --- pairs of keys at rest -------------------------------------------------------------------- */
 
@@ -25,6 +28,7 @@ struct worker_identity {
     struct refusal_cache refusals;
     struct worker_trust trust;
     struct ocsp_cache *ocsp;
+    struct issuer_keys *issuer_keys; /* oidc_bearer.c; NULL: never asked for */
 };
 
 struct identity {
