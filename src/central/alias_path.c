@@ -2,7 +2,8 @@
 
 #include "base/text.h"
 
-/* --- parsing ----------------------------------------------------------------------------------- */
+/* --- parsing -----------------------------------------------------------------------------------
+ */
 
 static bool is_name_byte(uint8_t c)
 {
@@ -92,7 +93,8 @@ enum status alias_check(slice alias, struct fault *why)
     return ST_OK;
 }
 
-/* --- finding ----------------------------------------------------------------------------------- */
+/* --- finding -----------------------------------------------------------------------------------
+ */
 
 static const struct json *element_at(const struct json *array, uint64_t place)
 {

@@ -3,8 +3,8 @@
  *
  *     $["motors"][1]["rpm"]
  *
- * `$`, then segments in brackets: a name between double quotes, without backslash, bracket or double
- * quote, or the place of an element. */
+ * `$`, then segments in brackets: a name between double quotes, without backslash, bracket or
+ * double quote, or the place of an element. */
 #ifndef MUSTER_CENTRAL_ALIAS_PATH_H
 #define MUSTER_CENTRAL_ALIAS_PATH_H
 

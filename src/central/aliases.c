@@ -32,7 +32,8 @@ static void finish(struct alias_job *job, enum status status)
     free(job);
 }
 
-/* --- changing ----------------------------------------------------------------------------------- */
+/* --- changing -----------------------------------------------------------------------------------
+ */
 
 static void on_changed(void *context, enum status status, struct unit *unit)
 {
@@ -61,7 +62,8 @@ static void change(struct alias_job *job)
     unit_submit(unit, on_changed, job);
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------
+ */
 
 static void on_rows(void *context, enum status status, struct rows *rows)
 {
@@ -71,8 +73,7 @@ static void on_rows(void *context, enum status status, struct rows *rows)
     while (status == ST_OK && rows_next(rows)) {
         count++;
         if (job->act == ALIAS_LIST)
-            job->on_alias(job->context, ST_OK, rows_bytes(rows, 1), rows_bytes(rows, 0),
-                          &job->why);
+            job->on_alias(job->context, ST_OK, rows_bytes(rows, 1), rows_bytes(rows, 0), &job->why);
     }
     if (status == ST_OK)
         status = rows_status(rows);

@@ -48,7 +48,8 @@ static void finish(struct chart_job *j, enum status status)
     free(j);
 }
 
-/* --- on the pool ------------------------------------------------------------------------------- */
+/* --- on the pool -------------------------------------------------------------------------------
+ */
 
 static void note(slice text, char to[HISTORY_NUMBER_MAX], uint8_t *to_len)
 {
@@ -160,7 +161,8 @@ static void on_worked(struct pool_job *job)
     finish(j, j->status);
 }
 
-/* --- what is looked at -------------------------------------------------------------------------- */
+/* --- what is looked at --------------------------------------------------------------------------
+ */
 
 static void on_series(void *context, enum status status, struct rows *rows)
 {
@@ -198,8 +200,7 @@ void central_history_buckets(struct central *c, const struct history_chart *char
         on_buckets(context, ST_NO_MEMORY, NULL, &why);
         return;
     }
-    *j = (struct chart_job){
-        .c = c, .chart = *chart, .on_buckets = on_buckets, .context = context};
+    *j = (struct chart_job){.c = c, .chart = *chart, .on_buckets = on_buckets, .context = context};
     arena_init(&j->arena, ARENA_MAX);
     arena_init(&j->parsed, ARENA_MAX);
     j->chart.component = arena_copy(&j->arena, chart->component);

@@ -8,9 +8,10 @@
  * A job is carried out by an operation (operation.h). First the members of the group are written
  * down, each as a row: that they leave the group, or are deleted, changes nothing any more. Then
  * the rows are taken page by page; what became of a device and how far the job is are one unit of
- * work. Before a command goes out, its row says so: a process that died between that and the
- * answer leaves a device that may have got it, and that device fails rather than gets it again. A
- * change of properties or of the template is done again, which does no harm.
+ * work. Before a command goes out, its row says so. When a process dies between that and the end
+ * of the page, the next one asks the history of commands what came of it; a device of which that
+ * knows nothing may have got it, and fails rather than gets it again. A change of properties or of
+ * the template is done again, which does no harm.
  *
  * Finished ones are kept for JOB_KEPT_DAYS. */
 #ifndef MUSTER_CENTRAL_JOB_H

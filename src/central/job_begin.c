@@ -57,6 +57,28 @@ static slice copy(struct task *t, slice text)
     return text.len > 0 ? arena_copy(&t->arena, text) : SLICE("");
 }
 
+/* A job may do nothing that its caller may not do to one device. */
+static enum status check_rights(struct task *t)
+{
+    enum permission needed = t->data.has_commands ? PERM_DEVICES_COMMAND : PERM_DEVICES_UPDATE;
+    bool only_commands = true;
+
+    for (size_t i = 0; i < t->data.count; i++)
+        only_commands = only_commands && t->data.items[i].kind == JOB_COMMAND;
+    if (may_do(t->who.by, needed) && (only_commands || may_do(t->who.by, PERM_DEVICES_UPDATE)))
+        return ST_OK;
+    return fault_set(&t->why, ST_FORBIDDEN, "what the job does wants %s, which you lack",
+                     permission_name(may_do(t->who.by, needed) ? PERM_DEVICES_UPDATE : needed));
+}
+
+/* The same for what another began. */
+static enum status check_rights_to(struct task *t, slice data)
+{
+    enum status status = job_data_read(copy(t, data), &t->arena, &t->data, &t->why);
+
+    return status == ST_OK ? check_rights(t) : status;
+}
+
 /* --- the end: as it is now -------------------------------------------------------------------- */
 
 static void on_shown(void *context, enum status status, const struct job *j,
@@ -187,7 +209,11 @@ static void on_source(void *context, enum status status, const struct job *j,
     t->job.data = copy(t, j->data);
     t->job.batch = copy(t, j->batch);
     t->job.threshold = copy(t, j->threshold);
-    begin_operation(t);
+    status = t->arena.failed ? ST_NO_MEMORY : check_rights_to(t, j->data);
+    if (status == ST_OK)
+        begin_operation(t);
+    else
+        finish(t, status, NULL);
 }
 
 static void on_free(void *context, enum status status, const struct job *j, const struct fault *why)
@@ -251,7 +277,7 @@ static enum status check(struct task *t)
         status = job_limit_read(t->job.batch, "batch", false, &limit, &t->why);
     if (status == ST_OK)
         status = job_limit_read(t->job.threshold, "cancellationThreshold", true, &limit, &t->why);
-    return status;
+    return status == ST_OK ? check_rights(t) : status;
 }
 
 static void begin(struct task *t)
@@ -323,6 +349,8 @@ static void on_to_resume(void *context, enum status status, const struct job *j,
         fail(t, status, why);
     else if (j->state != JOB_STOPPED)
         refuse(t, ST_CONFLICT, "the job was not stopped");
+    else if ((status = check_rights_to(t, j->data)) != ST_OK)
+        finish(t, status, NULL);
     else
         begin_operation(t);
 }

@@ -188,11 +188,12 @@ static bool read_job(struct job_own *own, const struct job *j, struct fault *why
     }
     if (own->data.has_properties)
         job_data_write_properties(&own->data, &own->properties);
-    own->work = (struct job_work){.c = own->run->ops->c,
-                                  .data = &own->data,
-                                  .properties = buf_slice(&own->properties),
-                                  .actor = own->run->actor};
-    return !own->properties.failed;
+    own->work = (struct job_work){
+        .c = own->run->ops->c,
+        .data = &own->data,
+        .properties = buf_slice(&own->properties),
+        .actor = arena_printf(&own->run->arena, "job %.*s", SLICE_FMT(own->job.id))};
+    return !own->properties.failed && !own->run->arena.failed;
 }
 
 static void start(struct job_own *own)
@@ -366,16 +367,8 @@ static void on_task_done(struct job_task *t)
 static void act(struct job_own *own)
 {
     own->pending = (unsigned)own->count + 1;
-    for (size_t i = 0; i < own->count; i++) {
-        struct job_task *t = &own->tasks[i];
-
-        if (t->state == JOB_DEVICE_RUNNING)
-            job_task_fail(t,
-                          "the server stopped before it knew whether the device got the command; "
-                          "it is not sent again");
-        else
-            job_task_begin(t);
-    }
+    for (size_t i = 0; i < own->count; i++)
+        job_task_begin(&own->tasks[i]);
     on_one_done(own);
 }
 
@@ -408,6 +401,7 @@ static void on_taken(void *context, enum status status, struct rows *rows)
                                                      .number = d.number,
                                                      .device_id = arena_copy(&own->arena, d.id),
                                                      .state = d.state,
+                                                     .is_resumed = d.state == JOB_DEVICE_RUNNING,
                                                      .on_done = on_task_done};
     }
     if (status == ST_OK && own->count < PAGE_MAX)

@@ -13,7 +13,7 @@ struct job_work {
     struct central *c;
     const struct job_data *data;
     slice properties; /* one body for all of them; empty: none */
-    slice actor;
+    slice actor;      /* "job ID": by it the history of commands knows what this job ran */
 };
 
 struct job_task {
@@ -22,12 +22,13 @@ struct job_task {
     slice device_id;
     enum job_device_state state; /* as the row says; then what became of it */
     size_t next_item;
+    bool is_resumed; /* a process that is no more may have sent it commands */
+    enum { EARLIER_UNKNOWN, EARLIER_WENT_WELL, EARLIER_FAILED } earlier;
     char message[FAULT_TEXT_MAX]; /* why it failed */
     void (*on_done)(struct job_task *t);
 };
 
 /* On a worker; on_done comes once, perhaps inside, with `state` completed or failed. */
 void job_task_begin(struct job_task *t);
-void job_task_fail(struct job_task *t, const char *sentence);
 
 #endif

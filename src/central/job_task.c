@@ -9,6 +9,7 @@
 #include "central/properties.h"
 
 #define RESPONSE_TIMEOUT_S 30
+#define EARLIER_RUNS 20 /* of a command, the newest, among which this job's is looked for */
 
 static void go_on(struct job_task *t);
 
@@ -18,7 +19,7 @@ static void finish(struct job_task *t, enum job_device_state state)
     t->on_done(t);
 }
 
-void job_task_fail(struct job_task *t, const char *sentence)
+static void fail_with(struct job_task *t, const char *sentence)
 {
     snprintf(t->message, sizeof t->message, "%s", sentence);
     finish(t, JOB_DEVICE_FAILED);
@@ -27,7 +28,7 @@ void job_task_fail(struct job_task *t, const char *sentence)
 /* The sentence, or the status in words. */
 static void fail(struct job_task *t, enum status status, const struct fault *why)
 {
-    job_task_fail(t, why && why->text[0] ? why->text : status_name(status));
+    fail_with(t, why && why->text[0] ? why->text : status_name(status));
 }
 
 static void on_written(void *context, enum status status, slice answer, const struct fault *why)
@@ -48,19 +49,61 @@ static void write_properties(struct job_task *t)
     central_properties_write(t->work->c, &w, on_written, t);
 }
 
+/* Whether the device did it; else the message says what came of it. */
+static bool went_well(struct job_task *t, const struct command_run *run)
+{
+    if (run->failure.len > 0)
+        snprintf(t->message, sizeof t->message, "%.*s", SLICE_FMT(run->failure));
+    else if (!run->is_queued && (run->response_code < 200 || run->response_code > 299))
+        snprintf(t->message, sizeof t->message, "the device answered %" PRId64, run->response_code);
+    else
+        return true;
+    return false;
+}
+
 static void on_command(void *context, enum status status, const struct command_run *run,
                        const struct fault *why)
 {
     struct job_task *t = context;
 
-    if (status != ST_OK) {
+    if (status != ST_OK)
         fail(t, status, why);
-    } else if (!run->is_queued && (run->response_code < 200 || run->response_code > 299)) {
-        snprintf(t->message, sizeof t->message, "the device answered %" PRId64, run->response_code);
+    else if (went_well(t, run))
+        go_on(t);
+    else
+        finish(t, JOB_DEVICE_FAILED);
+}
+
+/* What the process that is no more wrote down of it. */
+static void on_earlier(void *context, enum status status, const struct command_run *run,
+                       const struct fault *why)
+{
+    struct job_task *t = context;
+
+    if (run) {
+        if (t->earlier == EARLIER_UNKNOWN && slice_equal(run->actor, t->work->actor))
+            t->earlier = went_well(t, run) ? EARLIER_WENT_WELL : EARLIER_FAILED;
+    } else if (status != ST_OK) {
+        fail(t, status, why);
+    } else if (t->earlier == EARLIER_WENT_WELL) {
+        go_on(t);
+    } else if (t->earlier == EARLIER_FAILED) {
         finish(t, JOB_DEVICE_FAILED);
     } else {
-        go_on(t);
+        fail_with(t, "the server stopped before it knew whether the device got the command; it "
+                     "is not sent again");
     }
+}
+
+static void look_for_earlier(struct job_task *t, const struct job_item *item)
+{
+    const struct command_filter filter = {.device_id = t->device_id,
+                                          .component = item->component,
+                                          .name = item->name,
+                                          .limit = EARLIER_RUNS};
+
+    t->earlier = EARLIER_UNKNOWN;
+    central_command_list(t->work->c, &filter, on_earlier, t);
 }
 
 static void run_command(struct job_task *t, const struct job_item *item)
@@ -97,7 +140,10 @@ static void go_on(struct job_task *t)
         const struct job_item *item = &data->items[t->next_item++];
 
         if (item->kind == JOB_COMMAND) {
-            run_command(t, item);
+            if (t->is_resumed)
+                look_for_earlier(t, item);
+            else
+                run_command(t, item);
             return;
         }
         if (item->kind == JOB_MIGRATION) {
@@ -125,10 +171,10 @@ static void on_device(void *context, enum status status, const struct device *d)
     struct job_task *t = context;
 
     if (status != ST_OK)
-        job_task_fail(t, status == ST_DEVICE_NOT_FOUND ? "there is no such device any more"
-                                                       : "the device could not be read");
+        fail_with(t, status == ST_DEVICE_NOT_FOUND ? "there is no such device any more"
+                                                   : "the device could not be read");
     else if (!has_targets(t->work->data, d->template_id))
-        job_task_fail(t, "the device has another template");
+        fail_with(t, "the device has another template");
     else if (t->work->properties.len > 0)
         write_properties(t);
     else

@@ -12,7 +12,8 @@ struct writing {
     size_t count;
 };
 
-/* --- schemas ------------------------------------------------------------------------------------ */
+/* --- schemas ------------------------------------------------------------------------------------
+ */
 
 static bool is_letter(uint8_t c)
 {
@@ -144,11 +145,12 @@ static bool put_schema(struct json_writer *w, const struct json *value)
                                               : put_object(w, SLICE("schema"), value));
 }
 
-/* --- contents ----------------------------------------------------------------------------------- */
+/* --- contents -----------------------------------------------------------------------------------
+ */
 
 /* Or nothing, when it has no place in a model. */
-static void put_content(struct writing *to, const char *type, slice name,
-                        const struct json *value, bool writable)
+static void put_content(struct writing *to, const char *type, slice name, const struct json *value,
+                        bool writable)
 {
     struct json_writer before = to->w;
     size_t len = to->w.to->len;
@@ -200,7 +202,8 @@ static bool on_property(void *context, const struct property *p)
 enum status template_infer(const struct inference *from, struct arena *arena, struct buf *to,
                            struct fault *why)
 {
-    struct writing writing = {.w = {.to = to}, .arena = arena, .names = json_new(arena, JSON_OBJECT)};
+    struct writing writing = {
+        .w = {.to = to}, .arena = arena, .names = json_new(arena, JSON_OBJECT)};
     struct json_writer *w = &writing.w;
 
     if (!writing.names)

@@ -19,7 +19,7 @@ struct monitor {
     unsigned partitions, at; /* the one being read */
     unsigned bounds_due;     /* partitions whose end is not known yet */
     bool from_start;
-    uint64_t left; /* messages still to send; UINT64_MAX: no limit */
+    uint64_t left;                  /* messages still to send; UINT64_MAX: no limit */
     slice device_id, generation_id; /* empty: any */
     bool sends_events;              /* in that form */
     struct hub_watch hub_watch;
@@ -222,8 +222,8 @@ static void on_bounds(void *context, enum status status, uint64_t oldest, uint64
         finish(m);
         return;
     }
-    exchange_stream(m->x, m->sends_events ? SLICE("text/event-stream")
-                                          : SLICE("application/x-ndjson"));
+    exchange_stream(m->x,
+                    m->sends_events ? SLICE("text/event-stream") : SLICE("application/x-ndjson"));
     if (m->generation_id.len > 0 && !m->gone) {
         m->hub_watch.on_event = on_hub_event;
         http_front_watch_hub(m->x->front, &m->hub_watch);
@@ -294,7 +294,8 @@ void app_monitor(struct exchange *x)
         start(m);
 }
 
-/* --- of one device ------------------------------------------------------------------------------ */
+/* --- of one device ------------------------------------------------------------------------------
+ */
 
 /* This one, and not another that gets its ID later. */
 static void on_device(void *context, enum status status, const struct device *d)

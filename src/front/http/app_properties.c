@@ -26,9 +26,10 @@ static void put_model(struct json_writer *w, const struct property *p)
     json_put_bool(w, SLICE("modeled"), typed != NULL);
     app_put_text_or_null(w, SLICE("displayName"),
                          typed ? typed->element.display_name.text : (slice){0});
-    app_put_text_or_null(
-        w, SLICE("schema"),
-        typed && typed->schema ? slice_str(dtdl_schema_kind_name(typed->schema->kind)) : (slice){0});
+    app_put_text_or_null(w, SLICE("schema"),
+                         typed && typed->schema
+                             ? slice_str(dtdl_schema_kind_name(typed->schema->kind))
+                             : (slice){0});
     app_put_text_or_null(w, SLICE("unit"), typed ? typed->unit : (slice){0});
 }
 

@@ -39,7 +39,8 @@ static void finish(struct raw_query *q, enum status status, const struct fault *
     exchange_release(q->x);
 }
 
-/* --- a message ---------------------------------------------------------------------------------- */
+/* --- a message ----------------------------------------------------------------------------------
+ */
 
 struct sorting {
     const struct raw_query *query;
@@ -63,8 +64,7 @@ static bool on_value(void *context, slice name, const struct json *value)
     return true;
 }
 
-static void put_unmodeled(struct raw_query *q, const struct history_item *item,
-                          struct arena *arena)
+static void put_unmodeled(struct raw_query *q, const struct history_item *item, struct arena *arena)
 {
     struct sorting s = {q, item->component, &q->w, 0, 0};
 
@@ -114,7 +114,8 @@ static void put_properties(struct raw_query *q, slice text, struct arena *arena)
 
 static bool is_printable(slice body)
 {
-    return utf8_valid(body) && memchr(body.ptr ? body.ptr : (const uint8_t *)"", 0, body.len) == NULL;
+    return utf8_valid(body) &&
+           memchr(body.ptr ? body.ptr : (const uint8_t *)"", 0, body.len) == NULL;
 }
 
 static void put_body(struct raw_query *q, slice body, const struct json *root)
@@ -165,7 +166,8 @@ static void on_end(void *context, enum status status, bool more, uint64_t before
     finish(q, status, why);
 }
 
-/* --- what is needed first ------------------------------------------------------------------------ */
+/* --- what is needed first ------------------------------------------------------------------------
+ */
 
 static void on_alias(void *context, enum status status, slice alias, slice path,
                      const struct fault *why)

@@ -1,5 +1,5 @@
-/* What a device has sent, for screens: the last value of each telemetry, and the points or the chart
- * of one over a range of time. */
+/* What a device has sent, for screens: the last value of each telemetry, and the points or the
+ * chart of one over a range of time. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -17,7 +17,8 @@ static struct central *central_of(const struct exchange *x)
     return x->front->options.central;
 }
 
-/* --- last values -------------------------------------------------------------------------------- */
+/* --- last values --------------------------------------------------------------------------------
+ */
 
 static void put_model(struct json_writer *w, const struct device_model *m,
                       const struct last_value *v)
@@ -79,7 +80,8 @@ void app_telemetry_list(struct exchange *x)
     central_telemetry_last(central_of(x), x->bound[0], on_last, x);
 }
 
-/* --- points ------------------------------------------------------------------------------------- */
+/* --- points -------------------------------------------------------------------------------------
+ */
 
 bool app_read_time(struct exchange *x, slice name, instant *to)
 {
@@ -173,7 +175,8 @@ void app_telemetry_points(struct exchange *x)
     central_history_read(central_of(x), x->bound[0], &filter, on_point, on_points, q);
 }
 
-/* --- charts ------------------------------------------------------------------------------------- */
+/* --- charts -------------------------------------------------------------------------------------
+ */
 
 struct chart_query {
     struct exchange *x;

@@ -34,7 +34,8 @@ static void finish(struct infer_query *q, enum status status, const struct fault
     exchange_release(q->x);
 }
 
-/* --- publishing ---------------------------------------------------------------------------------- */
+/* --- publishing ----------------------------------------------------------------------------------
+ */
 
 static void on_associated(void *context, enum status status, const struct device_view *v,
                           const struct fault *why)
@@ -71,7 +72,8 @@ static void publish(struct infer_query *q)
         central_template_act(central_of(q), TEMPLATE_PUT, &request, on_published, q);
 }
 
-/* --- what it sent --------------------------------------------------------------------------------- */
+/* --- what it sent
+ * --------------------------------------------------------------------------------- */
 
 static void on_properties(void *context, enum status status, const struct device_properties *p,
                           const struct fault *why)
@@ -111,7 +113,8 @@ static void on_last(void *context, enum status status, const struct device_model
         central_properties_read(central_of(q), q->x->bound[0], on_properties, q);
 }
 
-/* --- what is asked -------------------------------------------------------------------------------- */
+/* --- what is asked
+ * -------------------------------------------------------------------------------- */
 
 static slice random_name(struct exchange *x)
 {
@@ -131,8 +134,8 @@ static bool read_request(struct exchange *x, struct infer_query *q)
 
     if (!exchange_json(x, &body))
         return false;
-    if (!json_get_text(body, SLICE("displayName"), &q->display_name) ||
-        q->display_name.len == 0 || q->display_name.len > NAME_MAX_BYTES)
+    if (!json_get_text(body, SLICE("displayName"), &q->display_name) || q->display_name.len == 0 ||
+        q->display_name.len > NAME_MAX_BYTES)
         return app_wrong(x, "displayName, the name of the template, is missing or too long");
     if (!json_get_bool(body, SLICE("preview"), &q->only_looks))
         q->only_looks = false;

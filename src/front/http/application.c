@@ -96,6 +96,7 @@ static const struct http_route routes[] = {
     {HTTP_POST,   "operations/block",                              PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_devices_block},
     {HTTP_POST,   "operations/unblock",                            PERM_CONNECTIVITY_MANAGE_INSTANCE,      app_devices_unblock},
     {HTTP_POST,   "operations/delete",                             PERM_DEVICES_DELETE,                    app_devices_delete},
+    {HTTP_GET,    "jobs/{}/devices",                               PERM_JOBS_VIEW,                         app_job_devices},
 
     {HTTP_GET,    "devices/{}/modules",                            PERM_DEVICES_VIEW,                      app_modules_list},
     {HTTP_GET,    "devices/{}/modules/{}",                         PERM_DEVICES_VIEW,                      app_module_get},

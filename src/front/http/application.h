@@ -102,8 +102,10 @@ CHECKED bool app_read_authentication(struct exchange *x, const struct json *body
 
 /* app_devices.c: false after a 400. */
 
-/* status, template, unassociated of the query. */
+#define APP_SEARCH_MAX 512
+/* status, template, unassociated, search of the query. */
 CHECKED bool app_read_device_filter(struct exchange *x, struct device_filter *ret);
+CHECKED bool app_read_device_search(struct exchange *x, slice text, slice *ret);
 CHECKED bool app_read_device_status(struct exchange *x, slice name, int *ret);
 
 /* app_attempts.c */
@@ -122,7 +124,8 @@ void app_write_template_document(const struct template *t, struct buf *to);
 /* app_telemetry.c: false after a 400. */
 
 struct history_filter;
-CHECKED bool app_read_time(struct exchange *x, slice name, instant *to); /* left as it is when absent */
+CHECKED bool app_read_time(struct exchange *x, slice name,
+                           instant *to); /* left as it is when absent */
 /* from, to, before, top, component of the query. */
 CHECKED bool app_read_history(struct exchange *x, struct history_filter *to);
 /* "next": where the page behind begins, null when there is none. */
@@ -201,6 +204,7 @@ void app_devices_associate(struct exchange *x);
 void app_devices_block(struct exchange *x);
 void app_devices_unblock(struct exchange *x);
 void app_devices_delete(struct exchange *x);
+void app_job_devices(struct exchange *x);
 
 void app_modules_list(struct exchange *x);
 void app_module_get(struct exchange *x);
