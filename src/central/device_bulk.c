@@ -108,6 +108,7 @@ static bool read_parameters(struct device_bulk *bulk)
     if (json_get_text(filter, SLICE("status"), &status))
         bulk->filter.status = status_of(status);
     json_get_text(filter, SLICE("template"), &bulk->filter.template_id);
+    json_get_text(filter, SLICE("search"), &bulk->filter.search);
     json_get_bool(filter, SLICE("unassociated"), &bulk->filter.unassociated);
     return true;
 }

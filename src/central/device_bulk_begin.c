@@ -11,6 +11,8 @@ static void write_filter(const struct device_filter *f, struct json_writer *w)
                       slice_str(device_status_name((enum device_status)f->status)));
     if (f->template_id.len > 0)
         json_put_text(w, SLICE("template"), f->template_id);
+    if (f->search.len > 0)
+        json_put_text(w, SLICE("search"), f->search);
     if (f->unassociated)
         json_put_bool(w, SLICE("unassociated"), true);
     json_close(w, '}');

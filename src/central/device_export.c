@@ -46,6 +46,8 @@ struct device_export *device_export_create(struct central *c,
     arena_init(&e->arena, PAGE_ARENA_MAX);
     buf_init(&e->text, PART_MAX);
     e->options.filter.template_id = arena_copy(&e->own, options->filter.template_id);
+    e->options.filter.search = arena_copy(&e->own, options->filter.search);
+    e->options.filter.within = arena_copy(&e->own, options->filter.within);
     e->options.provisioning_host = arena_copy(&e->own, options->provisioning_host);
     if (!e->own.failed)
         return e;

@@ -191,6 +191,7 @@ void central_device_list(struct central *c, const struct device_filter *filter,
     arena_init(&q->arena, 16384);
     q->filter.after = arena_copy(&q->arena, filter->after);
     q->filter.template_id = arena_copy(&q->arena, filter->template_id);
+    q->filter.search = arena_copy(&q->arena, filter->search);
     q->filter.within = arena_copy(&q->arena, filter->within);
     q->filter.after_name = arena_copy(&q->arena, filter->after_name);
     if (q->arena.failed)

@@ -19,6 +19,7 @@ struct making {
     struct import_batch *b;
     struct row_table table;
     bool is_out_of_memory;
+    struct device_csv_row csv; /* the row that is judged, as the reports want it */
 };
 
 static const slice id_column = {(const uint8_t *)"IOTC_DEVICEID", 13};
@@ -27,12 +28,12 @@ static const slice template_column = {(const uint8_t *)"MUSTER_TEMPLATE", 15};
 /* --- what there is ---------------------------------------------------------------------------- */
 
 /* Whether the row names a device at all, and the first of the file that does. */
-static bool may_exist(const struct device_csv_row *csv)
+static bool may_exist(const struct import_row *row)
 {
-    if (csv->key.len == 0 || csv->key.len > DEVICE_ID_MAX)
+    if (row->key.len == 0 || row->key.len > DEVICE_ID_MAX)
         return false;
-    for (size_t i = 0; i < csv->finding_count; i++) {
-        if (csv->findings[i].code == CSV_R06_ID_TWICE)
+    for (size_t i = 0; i < row->finding_count; i++) {
+        if (row->findings[i].code == CSV_R06_ID_TWICE)
             return false;
     }
     return true;
@@ -51,11 +52,11 @@ static bool make_table(struct making *m)
     if (!t->buckets || !t->ids)
         return false;
     for (struct import_row *row = m->b->first; row; row = row->next) {
-        struct import_row **bucket = &t->buckets[slice_hash(row->csv.key) & t->mask];
+        struct import_row **bucket = &t->buckets[slice_hash(row->key) & t->mask];
 
-        if (!may_exist(&row->csv))
+        if (!may_exist(row))
             continue;
-        t->ids[t->count++] = row->csv.key;
+        t->ids[t->count++] = row->key;
         row->next_in_bucket = *bucket;
         *bucket = row;
     }
@@ -72,7 +73,7 @@ static struct import_row *find_row(const struct making *m, slice id)
     for (size_t i = 0; i < id.len; i++)
         lower[i] = id.ptr[i] >= 'A' && id.ptr[i] <= 'Z' ? (uint8_t)(id.ptr[i] | 0x20) : id.ptr[i];
     row = m->table.buckets[slice_hash(slice_of(lower, id.len)) & m->table.mask];
-    while (row && !slice_equal(row->csv.key, slice_of(lower, id.len)))
+    while (row && !slice_equal(row->key, slice_of(lower, id.len)))
         row = row->next_in_bucket;
     return row;
 }
@@ -116,7 +117,7 @@ static enum status find_existing(struct making *m)
 
 static bool has_keys(const struct import_row *row)
 {
-    return row->csv.sas_primary.len > 0;
+    return row->sas_primary.len > 0;
 }
 
 static bool begins_like_a_registration(slice id)
@@ -124,37 +125,39 @@ static bool begins_like_a_registration(slice id)
     return id.len > 0 && id.ptr[0] != '-';
 }
 
-static void judge_existing(const struct import_source *s, struct import_row *row)
+static void judge_existing(struct making *m)
 {
-    device_csv_row_exists(&row->csv);
-    if (s->options.existing == IMPORT_REFUSE)
-        device_csv_row_add(&row->csv, CSV_R07_DEVICE_EXISTS, id_column, "the device exists");
-    else if (s->options.existing == IMPORT_SKIP)
-        device_csv_row_add(&row->csv, CSV_W03_SKIPPED, id_column, "the device exists: skipped");
+    device_csv_row_exists(&m->csv);
+    if (m->s->options.existing == IMPORT_REFUSE)
+        device_csv_row_add(&m->csv, CSV_R07_DEVICE_EXISTS, id_column, "the device exists");
+    else if (m->s->options.existing == IMPORT_SKIP)
+        device_csv_row_add(&m->csv, CSV_W03_SKIPPED, id_column, "the device exists: skipped");
 }
 
-static void judge_keys(struct import_row *row)
+static void judge_keys(struct making *m, const struct import_row *row)
 {
-    if (!begins_like_a_registration(row->csv.id))
-        device_csv_row_add(&row->csv, CSV_R09_KEY, id_column,
+    if (!begins_like_a_registration(row->id))
+        device_csv_row_add(&m->csv, CSV_R09_KEY, id_column,
                            "an ID that begins with '-' cannot be enrolled by keys of its own");
     if (row->is_foreign)
-        device_csv_row_add(&row->csv, CSV_R07_DEVICE_EXISTS, id_column,
+        device_csv_row_add(&m->csv, CSV_R07_DEVICE_EXISTS, id_column,
                            "an individual enrollment of this ID stands for another device");
 }
 
-static void judge(struct import_source *s, struct import_row *row)
+static void judge(struct making *m, const struct import_row *row)
 {
+    const struct import_source *s = m->s;
+
     if (row->exists)
-        judge_existing(s, row);
-    if (row->csv.template_id.len > 0 && !import_templates_have(s->templates, row->csv.template_id))
-        device_csv_row_add(&row->csv, CSV_R10_UNKNOWN_REFERENCE, template_column,
+        judge_existing(m);
+    if (row->template_id.len > 0 && !import_templates_have(s->templates, row->template_id))
+        device_csv_row_add(&m->csv, CSV_R10_UNKNOWN_REFERENCE, template_column,
                            "no published template of that ID");
     if (!row->exists && has_keys(row))
-        judge_keys(row);
+        judge_keys(m, row);
     if (!row->exists && s->device_limit > 0 && s->devices >= s->device_limit &&
-        !device_csv_row_is_rejected(&row->csv))
-        device_csv_row_add(&row->csv, CSV_R11_DEVICE_LIMIT, id_column,
+        !device_csv_row_is_rejected(&m->csv))
+        device_csv_row_add(&m->csv, CSV_R11_DEVICE_LIMIT, id_column,
                            "the application may have %lld devices", (long long)s->device_limit);
 }
 
@@ -172,7 +175,7 @@ static void note_event(struct making *m, slice device_id, unsigned events)
 
 static slice template_of(const struct import_source *s, const struct import_row *row)
 {
-    return row->csv.template_id.len > 0 ? row->csv.template_id : s->options.template_id;
+    return row->template_id.len > 0 ? row->template_id : s->options.template_id;
 }
 
 /* It must still be there when the unit is committed. */
@@ -197,18 +200,17 @@ static void enroll(struct making *m, const struct import_row *row)
     SECRET_CLEANUP struct secret primary = {0}, secondary = {0};
 
     /* the reader has checked both (R09) */
-    if (secret_from_base64(row->csv.sas_primary, &primary) &&
-        secret_from_base64(row->csv.sas_secondary, &secondary))
-        device_keys_unit_enroll(m->b->unit, m->s->c->p, row->csv.id, &primary, &secondary,
-                                m->b->now);
+    if (secret_from_base64(row->sas_primary, &primary) &&
+        secret_from_base64(row->sas_secondary, &secondary))
+        device_keys_unit_enroll(m->b->unit, m->s->c->p, row->id, &primary, &secondary, m->b->now);
 }
 
 static void add_device(struct making *m, const struct import_row *row)
 {
     const struct device_new n = {
         .hub = identity_default_hub(m->s->c->id)->name,
-        .id = row->csv.id,
-        .display_name = row->csv.name,
+        .id = row->id,
+        .display_name = row->name,
         .enabled = true,
         .approved = true,
         .template_id = template_of(m->s, row),
@@ -225,7 +227,7 @@ static void add_device(struct making *m, const struct import_row *row)
     use_template(m, n.template_id);
     if (has_keys(row))
         enroll(m, row);
-    note_event(m, row->csv.id, EVENT_REGISTERED);
+    note_event(m, row->id, EVENT_REGISTERED);
 }
 
 /* What the file does not say stays as it is. */
@@ -233,9 +235,9 @@ static void update_device(struct making *m, const struct import_row *row)
 {
     slice template_id = template_of(m->s, row);
     struct device_change change = {
-        .to = {.display_name = row->csv.name, .template_id = template_id, .now = m->b->now}};
+        .to = {.display_name = row->name, .template_id = template_id, .now = m->b->now}};
 
-    if (row->has_name && !slice_equal(row->csv.name, row->stored->display_name))
+    if (row->has_name && !slice_equal(row->name, row->stored->display_name))
         change.set |= DEVICE_SET_DISPLAY_NAME;
     if (template_id.len > 0 && !slice_equal(template_id, row->stored->template_id))
         change.set |= DEVICE_SET_TEMPLATE;
@@ -297,15 +299,32 @@ static void report_rejected(struct making *m, const struct device_csv_row *csv)
 
 /* --- the batch -------------------------------------------------------------------------------- */
 
+/* The rest of the record is left as it is: its counts say what of it counts. */
+static void take_row(struct making *m, const struct import_row *row)
+{
+    struct device_csv_row *csv = &m->csv;
+
+    csv->number = row->number;
+    csv->line = row->line;
+    csv->raw = row->raw;
+    csv->raw_is_cut = row->raw_is_cut;
+    csv->id = row->id;
+    csv->key = row->key;
+    csv->finding_count = row->finding_count;
+    for (size_t i = 0; i < row->finding_count; i++)
+        csv->findings[i] = row->findings[i];
+}
+
 static void process(struct making *m, struct import_row *row)
 {
     bool is_rejected;
 
-    judge(m->s, row);
-    is_rejected = device_csv_row_is_rejected(&row->csv);
-    report_findings(m->b, &row->csv);
+    take_row(m, row);
+    judge(m, row);
+    is_rejected = device_csv_row_is_rejected(&m->csv);
+    report_findings(m->b, &m->csv);
     if (is_rejected)
-        report_rejected(m, &row->csv);
+        report_rejected(m, &m->csv);
     else
         apply(m, row);
     m->b->to.processed++;

@@ -26,21 +26,43 @@ bool import_templates_have(const struct import_templates *t, slice id)
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
+static const struct device_csv_finding *copy_findings(struct import_batch *b,
+                                                      const struct device_csv_row *csv)
+{
+    size_t count = csv->finding_count;
+    struct device_csv_finding *copy;
+
+    if (count == 0)
+        return NULL;
+    copy = arena_alloc_array(&b->arena, count, sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = csv->findings[i];
+        copy[i].column = arena_copy(&b->arena, copy[i].column);
+    }
+    return copy;
+}
+
 static bool copy_row(struct import_batch *b, const struct device_csv_row *csv)
 {
     struct import_row *row = arena_alloc(&b->arena, sizeof *row);
 
     if (!row)
         return false;
-    row->csv = *csv;
-    row->csv.cloud_count = 0;
-    row->csv.organization = row->csv.gateway = (slice){0};
-    row->has_name = csv->name.ptr != csv->id.ptr;
-    slice *const kept[] = {&row->csv.raw,          &row->csv.id,          &row->csv.key,
-                           &row->csv.name,         &row->csv.template_id, &row->csv.sas_primary,
-                           &row->csv.sas_secondary};
-    for (size_t i = 0; i < COUNT_OF(kept); i++)
-        *kept[i] = arena_copy(&b->arena, *kept[i]);
+    *row = (struct import_row){
+        .number = csv->number,
+        .line = csv->line,
+        .raw = arena_copy(&b->arena, csv->raw),
+        .raw_is_cut = csv->raw_is_cut,
+        .id = arena_copy(&b->arena, csv->id),
+        .key = arena_copy(&b->arena, csv->key),
+        .name = arena_copy(&b->arena, csv->name),
+        .has_name = csv->name.ptr != csv->id.ptr,
+        .template_id = arena_copy(&b->arena, csv->template_id),
+        .sas_primary = arena_copy(&b->arena, csv->sas_primary),
+        .sas_secondary = arena_copy(&b->arena, csv->sas_secondary),
+        .findings = copy_findings(b, csv),
+        .finding_count = csv->finding_count,
+    };
     *b->end = row;
     b->end = &row->next;
     b->count++;

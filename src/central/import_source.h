@@ -37,10 +37,16 @@ struct import_templates {
 };
 bool import_templates_have(const struct import_templates *t, slice id);
 
+/* What is kept of a row until its batch is full: a device_csv_row has room for much that few rows
+ * have. */
 struct import_row {
     struct import_row *next;
     struct import_row *next_in_bucket;
-    struct device_csv_row csv;
+    uint64_t number, line;
+    slice raw, id, key, name, template_id, sas_primary, sas_secondary;
+    const struct device_csv_finding *findings;
+    size_t finding_count;
+    bool raw_is_cut;
     bool has_name; /* the file gives one */
     bool exists;
     const struct device *stored; /* with IMPORT_UPDATE */

@@ -19,17 +19,19 @@ const struct command device_command = {
         "       muster device add ID --certificate FILE [--secondary-certificate FILE] ...\n"
         "       muster device add ID --thumbprint X [--secondary-thumbprint X] ...\n"
         "       muster device add ID... --certificate-authority ...\n"
-        "       muster device list [--status S] [--template T] [--unassociated]\n"
+        "       muster device list [--search TEXT] [--status S] [--template T] [--unassociated]\n"
+        "                     [--order id|name|-name]\n"
         "       muster device show ID...              with the steps of its last attempt\n"
         "       muster device approve|block|unblock|delete ID...\n"
         "       muster device associate ID... --template T\n"
         "       muster device approve|block|unblock|delete|associate --matching\n"
-        "                     [--status S] [--template T] [--unassociated]   all that there are;\n"
+        "                     [--search TEXT] [--status S] [--template T] [--unassociated]\n"
+        "                     all that there are;\n"
         "                     of associate --of-template says which they have\n"
         "       muster device import FILE [--template T] [--dry-run] [--lower-case]\n"
         "                     [--update|--skip] [--individual-enrollments] [--raw]\n"
         "       muster device export [--out FILE] [--without-keys] [--extra] [--raw]\n"
-        "                     [--status S] [--template T] [--unassociated]\n"
+        "                     [--search TEXT] [--status S] [--template T] [--unassociated]\n"
         "       muster device telemetry ID [NAME] [--component C] [--from T] [--to T]\n"
         "                     [--buckets N]            last values, points, or a chart\n"
         "       muster device raw-data ID [--component C] [--from T] [--to T]\n"
@@ -57,7 +59,7 @@ const struct command device_command = {
 struct device_words {
     const char *folder, *name, *template_id, *status, *desired, *payload, *timeout, *module,
         *property, *ack, *message_id, *connect_timeout, *out, *of_template, *component, *set, *from,
-        *to, *buckets;
+        *to, *buckets, *search, *order;
     struct device_authentication authentication;
     bool simulated, unassociated, json, matching, replace;
     bool dry_run, lower_case, update, skip, individual_enrollments, raw, without_keys, extra;
@@ -231,6 +233,10 @@ static void list_path(const struct device_words *w, const char *after, struct bu
         put_query(path, "status", w->status);
     if (w->template_id)
         put_query(path, "template", w->template_id);
+    if (w->search)
+        put_query(path, "search", w->search);
+    if (w->order)
+        put_query(path, "order", w->order);
     if (w->unassociated)
         buf_append_str(path, "&unassociated=true");
     if (after)
@@ -482,6 +488,7 @@ static int export(struct client *c, const struct device_words *w)
         .without_keys = w->without_keys,
         .extra = w->extra,
         .raw = w->raw,
+        .search = w->search,
     };
 
     return device_export(c, &words);
@@ -495,6 +502,7 @@ static int act_on_matching(struct client *c, const struct device_words *w, const
         .act = act,
         .template_id = associates ? w->template_id : NULL,
         .status = w->status,
+        .search = w->search,
         .of_template = associates ? w->of_template : w->template_id,
         .unassociated = w->unassociated,
         .json = w->json,
@@ -502,9 +510,10 @@ static int act_on_matching(struct client *c, const struct device_words *w, const
 
     if (associates && !w->template_id)
         return command_fail(c->command, EXIT_USAGE, "associate needs --template T");
-    if (!words.status && !words.of_template && !words.unassociated)
-        return command_fail(c->command, EXIT_USAGE,
-                            "--matching what? give --status, --template or --unassociated");
+    if (!words.status && !words.of_template && !words.unassociated && !words.search)
+        return command_fail(
+            c->command, EXIT_USAGE,
+            "--matching what? give --search, --status, --template or --unassociated");
     return device_act_matching(c, &words);
 }
 
@@ -567,6 +576,8 @@ static int run(int argc, char **argv)
         {.name = "--name", .value = &w.name},
         {.name = "--template", .value = &w.template_id},
         {.name = "--status", .value = &w.status},
+        {.name = "--search", .value = &w.search},
+        {.name = "--order", .value = &w.order},
         {.name = "--desired", .value = &w.desired},
         {.name = "--payload", .value = &w.payload},
         {.name = "--timeout", .value = &w.timeout},

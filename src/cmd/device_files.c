@@ -120,6 +120,8 @@ static void export_path(const struct device_export_words *w, struct buf *path)
         client_path(path, "&template=%s", w->template_id);
     if (w->status)
         client_path(path, "&status=%s", w->status);
+    if (w->search)
+        client_path(path, "&search=%s", w->search);
 }
 
 static int close_part(struct client *c, const char *out, struct export_file *f, int code)
@@ -167,6 +169,8 @@ int device_act_matching(struct client *c, const struct device_matching_words *w)
     json_open(&writer, SLICE("filter"), '{');
     if (w->status)
         json_put_text(&writer, SLICE("status"), slice_str(w->status));
+    if (w->search)
+        json_put_text(&writer, SLICE("search"), slice_str(w->search));
     if (w->of_template)
         json_put_text(&writer, SLICE("template"), slice_str(w->of_template));
     if (w->unassociated)

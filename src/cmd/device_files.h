@@ -11,14 +11,14 @@ struct device_import_words {
 CHECKED int device_import(struct client *c, const char *file, const struct device_import_words *w);
 
 struct device_export_words {
-    const char *out, *template_id, *status; /* `out` NULL: standard output */
+    const char *out, *template_id, *status, *search; /* `out` NULL: standard output */
     bool unassociated, without_keys, extra, raw;
 };
 CHECKED int device_export(struct client *c, const struct device_export_words *w);
 
 /* "approve" and the like, of all that the filter names. */
 struct device_matching_words {
-    const char *act, *template_id, *status, *of_template;
+    const char *act, *template_id, *status, *search, *of_template;
     bool unassociated, json;
 };
 CHECKED int device_act_matching(struct client *c, const struct device_matching_words *w);

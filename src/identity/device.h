@@ -95,6 +95,7 @@ struct device_filter {
     slice template_id;  /* empty: any */
     int status;         /* enum device_status, or -1 for any */
     bool later_profile; /* how `status` is derived */
+    slice search;       /* a part of ID or name, ASCII letters without case; empty: any */
     slice within;       /* path of an organization; empty: the whole application */
     enum device_order order;
     slice after_name; /* with an order by name: of the device `after` */

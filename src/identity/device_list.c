@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "identity/device.h"
+#include "identity/device_search.h"
 #include "identity/device_store.h"
 #include "identity/identity_internal.h"
 #include "identity/organization.h"
@@ -11,6 +12,10 @@
 #define STEP_ROWS 2000
 #define PAGE_MAX 1000
 #define NAME_BYTES_MAX 1024
+#define TERMS_BYTES_MAX 8192
+/* A text that the index finds in more devices than this is looked for along the list's own order:
+ * where so many hold it, the page is soon full. */
+#define FOUND_MAX 2000
 
 struct listing {
     struct mail mail;
@@ -22,12 +27,23 @@ struct listing {
     unsigned left;      /* of the page */
     unsigned step;      /* rows to ask for at once */
     struct arena arena; /* of the filter's texts */
+    struct buf terms;   /* of the search */
+    bool is_found;      /* the index has the devices, and they are few */
     size_t after_len, name_len;
     uint8_t after[DEVICE_ID_MAX]; /* device key of the last row seen */
     uint8_t name[NAME_BYTES_MAX]; /* and its name, with an order by name */
 };
 
 /* --- which rows ------------------------------------------------------------------------------- */
+
+static const struct sql *choose_found_sql(const struct device_filter *f)
+{
+    if (f->order == DEVICE_BY_NAME)
+        return &device_list_found_name_sql;
+    if (f->order == DEVICE_BY_ID)
+        return &device_list_found_sql;
+    return f->after.len ? &device_list_found_name_down_sql : &device_list_found_last_name_sql;
+}
 
 /* What the statement does not decide, `fits` does. */
 static const struct sql *choose_sql(const struct device_filter *f)
@@ -38,6 +54,8 @@ static const struct sql *choose_sql(const struct device_filter *f)
         return f->after.len ? &device_list_name_down_sql : &device_list_last_name_sql;
     if (f->status == DEVICE_BLOCKED)
         return &device_list_blocked_sql;
+    if (f->status == DEVICE_PROVISIONED)
+        return &device_list_provisioned_sql;
     if (f->status == DEVICE_REGISTERED || f->status == DEVICE_WAITING)
         return &device_list_unsettled_sql;
     if (f->within.len)
@@ -57,6 +75,8 @@ static bool fits(const struct device_filter *f, const struct device *d)
         return false;
     if (f->status >= 0 && device_status_of(d, f->later_profile) != (enum device_status)f->status)
         return false;
+    if (f->search.len && !device_holds(d, f->search))
+        return false;
     return !f->fits || f->fits(f->fits_context, d);
 }
 
@@ -66,7 +86,8 @@ static bool decides_all(const struct listing *l)
     const struct device_filter *f = &l->filter;
     bool by_template = f->unassociated || f->template_id.len;
 
-    return f->status < 0 && !f->fits && (!f->within.len || l->sql == &device_list_within_sql) &&
+    return f->status < 0 && !f->search.len && !f->fits &&
+           (!f->within.len || l->sql == &device_list_within_sql) &&
            (!by_template || l->sql == &device_list_template_sql);
 }
 
@@ -76,6 +97,7 @@ static void finish(struct listing *l, enum status status)
 {
     l->on_device(l->context, status, NULL);
     arena_deinit(&l->arena);
+    buf_deinit(&l->terms);
     free(l);
 }
 
@@ -97,6 +119,8 @@ static void pass(struct listing *l, const struct device *d)
         memcpy(l->name, d->display_name.ptr, l->name_len);
     if (l->sql == &device_list_last_name_sql)
         l->sql = &device_list_name_down_sql;
+    else if (l->sql == &device_list_found_last_name_sql)
+        l->sql = &device_list_found_name_down_sql;
 }
 
 static void on_step(void *context, enum status status, struct rows *rows)
@@ -142,10 +166,40 @@ static size_t third_parameter(struct listing *l, struct sql_value *ret)
 
 static void run_step(struct listing *l)
 {
-    struct sql_value values[3] = {SQL_TEXT_(slice_of(l->after, l->after_len)), SQL_INT_(l->step)};
+    struct sql_value values[4] = {SQL_TEXT_(slice_of(l->after, l->after_len)), SQL_INT_(l->step)};
     size_t count = third_parameter(l, &values[2]);
 
+    if (l->is_found) {
+        values[2] = SQL_TEXT_(slice_of(l->name, l->name_len));
+        values[3] = SQL_TEXT_(buf_slice(&l->terms));
+        count = 4;
+    }
+
     store_read(l->id->store, l->sql, values, count, on_step, l);
+}
+
+/* --- what the index knows ----------------------------------------------------------------------
+ */
+
+static void on_count(void *context, enum status status, struct rows *rows)
+{
+    struct listing *l = context;
+
+    if (status != ST_OK || !rows_next(rows)) {
+        finish(l, status == ST_OK ? ST_UNAVAILABLE : status);
+        return;
+    }
+    l->is_found = rows_int(rows, 0) <= FOUND_MAX;
+    if (l->is_found)
+        l->sql = choose_found_sql(&l->filter);
+    worker_post(worker_current(), &l->mail);
+}
+
+static void look_up(struct listing *l)
+{
+    const struct sql_value values[] = {SQL_TEXT_(buf_slice(&l->terms)), SQL_INT_(FOUND_MAX + 1)};
+
+    store_read(l->id->store, &device_search_count_sql, values, COUNT_OF(values), on_count, l);
 }
 
 /* --- the call --------------------------------------------------------------------------------- */
@@ -161,11 +215,13 @@ static bool keep_texts(struct listing *l, const struct device_filter *f)
 {
     slice name = slice_first(f->after_name, NAME_BYTES_MAX);
 
-    arena_init(&l->arena, f->template_id.len + f->within.len + 4096);
+    arena_init(&l->arena, f->template_id.len + f->within.len + f->search.len + 4096);
+    l->filter.search = arena_copy(&l->arena, f->search);
     l->filter.template_id = arena_copy(&l->arena, f->template_id);
     l->filter.within = arena_copy(&l->arena, f->within);
     l->after_len = device_key_of(slice_first(f->after, DEVICE_ID_MAX), l->after).len;
-    l->filter.after = l->filter.after_name = (slice){0};
+    l->filter.after = slice_of(l->after, l->after_len);
+    l->filter.after_name = (slice){0};
     l->name_len = name.len;
     if (name.len > 0)
         memcpy(l->name, name.ptr, name.len);
@@ -175,7 +231,7 @@ static bool keep_texts(struct listing *l, const struct device_filter *f)
 void device_list(struct identity *id, const struct device_filter *filter, device_fn *on_device,
                  void *context)
 {
-    struct listing *l = malloc(sizeof *l);
+    struct listing *l = calloc(1, sizeof *l);
 
     if (!l) {
         on_device(context, ST_NO_MEMORY, NULL);
@@ -189,8 +245,11 @@ void device_list(struct identity *id, const struct device_filter *filter, device
     l->sql = choose_sql(filter);
     l->left = clamp_limit(filter->limit);
     l->step = decides_all(l) ? l->left : STEP_ROWS;
-    if (keep_texts(l, filter))
-        run_step(l);
-    else
+    buf_init(&l->terms, TERMS_BYTES_MAX);
+    if (!keep_texts(l, filter))
         finish(l, ST_NO_MEMORY);
+    else if (l->filter.search.len && device_search_terms(l->filter.search, &l->terms))
+        look_up(l);
+    else
+        run_step(l);
 }

@@ -101,6 +101,15 @@ static void a_filter_lists_what_it_names(void **state)
          "c3 ",
          {.limit = 1, .status = -1, .template_id = {(void *)"t", 1}, .after = {(void *)"B2", 2}}},
         {"no limit is one", "a1 ", {.limit = 0, .status = -1}},
+        {"a part of an ID, without case", "B2 ", {.limit = 9, .status = -1, .search = SLICE("b2")}},
+        {"of a name", "c3 ", {.limit = 9, .status = -1, .search = SLICE("c3")}},
+        {"no such part", "", {.limit = 9, .status = -1, .search = SLICE("nothing")}},
+        {"of a status",
+         "c3 ",
+         {.limit = 9,
+          .status = DEVICE_PROVISIONED,
+          .search = SLICE("3"),
+          .template_id = {(void *)"t", 1}}},
     };
     struct fixture *f = *state;
     struct listing l = {.f = f};

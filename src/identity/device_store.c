@@ -138,6 +138,8 @@ const struct sql device_list_sql = {SELECT "module_id = ''" PAGE};
 const struct sql device_list_template_sql = {SELECT "module_id = '' AND template_id = ?3" PAGE};
 const struct sql device_list_unsettled_sql = {
     SELECT "module_id = '' AND blocked = 0 AND (approved = 0 OR provisioned = 0)" PAGE};
+const struct sql device_list_provisioned_sql = {
+    SELECT "module_id = '' AND blocked = 0 AND approved = 1 AND provisioned = 1" PAGE};
 const struct sql device_list_blocked_sql = {SELECT "module_id = '' AND blocked = 1" PAGE};
 const struct sql device_list_simulated_sql = {
     SELECT "module_id = '' AND simulated = 1 AND blocked = 0 AND enabled = 1" PAGE};
@@ -156,6 +158,23 @@ const struct sql device_list_name_down_sql = {
             " ORDER BY display_name DESC, device_key DESC LIMIT ?2"};
 const struct sql device_list_last_name_sql = {
     BY_NAME "ORDER BY display_name DESC, device_key DESC LIMIT ?2"};
+
+/* NOT INDEXED: by the rows' numbers, never along another index. */
+#define UNINDEXED_MAX "5000" /* looked at; more there are only while many are being added */
+#define FOUND                                                                                      \
+    "SELECT " COLUMNS ", " PATH " FROM device NOT INDEXED WHERE module_id = '' AND rowid IN"       \
+    " (SELECT rowid FROM device_search WHERE device_search MATCH ?4 UNION ALL SELECT rowid FROM"   \
+    " (SELECT rowid FROM device WHERE rowid > (SELECT upto FROM device_search_state)"              \
+    " LIMIT " UNINDEXED_MAX ") UNION ALL SELECT number FROM"                                       \
+    " (SELECT number FROM device_search_stale LIMIT " UNINDEXED_MAX ")) "
+const struct sql device_list_found_sql = {FOUND PAGE};
+const struct sql device_list_found_name_sql = {FOUND "AND (display_name, device_key) > (?3, ?1)"
+                                                     " ORDER BY display_name, device_key LIMIT ?2"};
+const struct sql device_list_found_name_down_sql = {
+    FOUND "AND (display_name, device_key) < (?3, ?1)"
+          " ORDER BY display_name DESC, device_key DESC LIMIT ?2"};
+const struct sql device_list_found_last_name_sql = {
+    FOUND "ORDER BY display_name DESC, device_key DESC LIMIT ?2"};
 
 /* --- what goes into rows --------------------------------------------------------------------- */
 

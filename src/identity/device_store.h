@@ -31,10 +31,18 @@ extern const struct sql device_list_template_sql; /* ?3 template ID, '' for unas
 extern const struct sql device_list_unsettled_sql;
 extern const struct sql device_list_blocked_sql;
 extern const struct sql device_list_simulated_sql; /* that may connect */
+extern const struct sql device_list_provisioned_sql;
 extern const struct sql device_list_within_sql; /* ?3 path of an organization */
 /* In order of names; ?3 the name of the device to go on after. */
 extern const struct sql device_list_name_sql;
 extern const struct sql device_list_name_down_sql;
 extern const struct sql device_list_last_name_sql; /* from the end */
+
+/* Of devices that the index of device_search.h names, and those behind it: ?1 key and ?2 limit as
+ * above, ?3 name to go on after, ?4 terms. By ID; by name; backwards; backwards from the end. */
+extern const struct sql device_list_found_sql;
+extern const struct sql device_list_found_name_sql;
+extern const struct sql device_list_found_name_down_sql;
+extern const struct sql device_list_found_last_name_sql;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "identity/device_search.h"
 #include "identity/device_store.h"
 #include "identity/identity_internal.h"
 #include "identity/ocsp_check.h"
@@ -75,7 +76,8 @@ struct identity *identity_create(struct workers *ws, struct store *st, const str
     try_limit_init(&id->tries, options->sign_ins_per_minute);
     desk_init(&id->passwords, ws, PASSWORDS_AT_ONCE, PASSWORDS_WAITING_MAX);
     desk_init(&id->issuer, ws, OIDC_AT_ONCE, OIDC_WAITING_MAX);
-    if (!make_dummy(id) || !make_ocsp_caches(id) || !subscribe(id, ws)) {
+    id->indexer = indexer_create(ws, st);
+    if (!id->indexer || !make_dummy(id) || !make_ocsp_caches(id) || !subscribe(id, ws)) {
         fault_set(why, ST_NO_MEMORY, "no memory for identity");
         goto failed;
     }
@@ -94,6 +96,7 @@ void identity_destroy(struct identity *id)
     if (!id)
         return;
     trust_stop(id);
+    indexer_destroy(id->indexer);
     for (unsigned i = 0; i < id->worker_count; i++)
         ocsp_cache_destroy(id->workers[i].ocsp);
     pthread_mutex_destroy(&id->trust.lock);

@@ -10,6 +10,7 @@
 #include "identity/trust_internal.h"
 #include "identity/try_limit.h"
 
+struct indexer;
 struct ocsp_cache;
 
 /* --- pairs of keys at rest -------------------------------------------------------------------- */
@@ -38,6 +39,7 @@ struct identity {
     uint8_t dummy_sealed[KEY_PAIR_SEALED_MAX];
     size_t dummy_sealed_len;
     struct trust_home trust;
+    struct indexer *indexer;
     _Atomic uint64_t denials[256]; /* audit.c */
     struct try_limit tries;
     struct desk passwords, issuer;

@@ -1,6 +1,7 @@
 /* The tables of identity. Statements stand with the code that uses them: device_store.c, policy.c,
  * authority_store.c, trust_snapshot.c, access_view.c, the files of roles and their kind, audit.c,
  * sign_in_store.c and its kind. */
+#include "identity/device_search.h"
 #include "identity/identity.h"
 #include "identity/sign_in_store.h"
 
@@ -176,8 +177,8 @@ static const char add_places[] =
 static const char add_simulated[] = "CREATE INDEX device_simulated ON device (device_key)"
                                     " WHERE module_id = '' AND simulated = 1;";
 
-static const char *const steps[] = {create_tables, add_trust,      add_access,
-                                    add_places,    sign_in_tables, add_simulated};
+static const char *const steps[] = {create_tables,  add_trust,     add_access,          add_places,
+                                    sign_in_tables, add_simulated, device_search_tables};
 
 const struct store_schema identity_schema = {
     .module = "identity", .steps = steps, .count = COUNT_OF(steps)};

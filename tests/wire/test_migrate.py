@@ -93,6 +93,7 @@ def test_C128_an_application_moves_with_all_it_has(old, new_server):
 
 def test_C128_a_device_of_the_old_group_comes_in_with_its_key(old, new_server):
     new = new_server()
+    new.cli("settings", "set", "requireTemplate", "never")
     migrate(old, new)
     key = get(old, "enrollmentGroups/line-1")["attestation"]["symmetricKey"]["primaryKey"]
     answer = dps.group_device(new, "pump-07", key).register()

@@ -225,16 +225,30 @@ void app_device_get(struct exchange *x)
     central_device_get(central_of(x), x->bound[0], on_page_view, page);
 }
 
+/* What the next page goes on after: the ID, behind the name where the order is by that. */
+static slice place_of(struct exchange *x, const struct device *d, struct buf *to)
+{
+    slice order;
+
+    if (!exchange_query(x, SLICE("order"), &order) || slice_equal(order, SLICE("id")))
+        return d->id;
+    buf_append(to, d->display_name);
+    buf_append_byte(to, '\n');
+    buf_append(to, d->id);
+    return buf_slice(to);
+}
+
 static void on_row(void *context, enum status status, const struct device_view *v,
                    const struct fault *why)
 {
+    BUF_CLEANUP struct buf place = {.max = 1024};
     struct app_list *list = context;
 
     if (!v) {
         app_list_end(list, status, why);
         return;
     }
-    if (!app_list_row(list, v->device->id))
+    if (!app_list_row(list, place_of(list->x, v->device, &place)))
         return;
     write_device(&list->w, v, true);
 }
@@ -254,30 +268,69 @@ bool app_read_device_status(struct exchange *x, slice name, int *ret)
     return false;
 }
 
+bool app_read_device_search(struct exchange *x, slice text, slice *ret)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < ' ')
+            return app_wrong(x, "search is a part of a name or an ID: no control characters");
+    }
+    *ret = text;
+    return (text.len > 0 && text.len <= APP_SEARCH_MAX) ||
+           app_wrong(x, "search is a part of a name or an ID, of 1 to 512 bytes");
+}
+
 bool app_read_device_filter(struct exchange *x, struct device_filter *ret)
 {
-    slice flag = {0}, status;
+    slice flag = {0}, status, search;
 
     *ret = (struct device_filter){.status = -1, .within = slice_str(x->principal.organization)};
     ret->unassociated =
         exchange_query(x, SLICE("unassociated"), &flag) && slice_equal(flag, SLICE("true"));
     if (!exchange_query(x, SLICE("template"), &ret->template_id))
         ret->template_id = (slice){0};
-    return !exchange_query(x, SLICE("status"), &status) ||
-           app_read_device_status(x, status, &ret->status);
+    return (!exchange_query(x, SLICE("status"), &status) ||
+            app_read_device_status(x, status, &ret->status)) &&
+           (!exchange_query(x, SLICE("search"), &search) ||
+            app_read_device_search(x, search, &ret->search));
+}
+
+static bool read_order(struct exchange *x, slice after, struct device_filter *ret)
+{
+    static const struct {
+        const char *name;
+        enum device_order order;
+    } orders[] = {{"id", DEVICE_BY_ID}, {"name", DEVICE_BY_NAME}, {"-name", DEVICE_BY_NAME_DOWN}};
+    slice order = SLICE("id");
+    size_t at, known = 0;
+
+    (void)exchange_query(x, SLICE("order"), &order);
+    while (known < COUNT_OF(orders) && !slice_equal(order, slice_str(orders[known].name)))
+        known++;
+    if (known == COUNT_OF(orders))
+        return app_wrong(x, "order is id, name or -name");
+    ret->order = orders[known].order;
+    ret->after = after;
+    if (ret->order == DEVICE_BY_ID || after.len == 0)
+        return true;
+    if (!slice_find(after, '\n', &at))
+        return app_wrong(x, "after is what `next` of the page before was");
+    ret->after_name = slice_first(after, at);
+    ret->after = slice_from(after, at + 1);
+    return true;
 }
 
 void app_devices_list(struct exchange *x)
 {
     struct device_filter filter;
     struct app_list *list;
+    slice after = {0};
 
-    if (!app_read_device_filter(x, &filter))
+    (void)exchange_query(x, SLICE("after"), &after);
+    if (!app_read_device_filter(x, &filter) || !read_order(x, after, &filter))
         return;
     list = app_list_begin(x);
     if (!list)
         return;
-    filter.after = list->after;
     filter.limit = list->limit;
     central_device_list(central_of(x), &filter, on_row, list);
 }

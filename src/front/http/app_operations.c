@@ -147,15 +147,17 @@ static bool read_ids(struct exchange *x, const struct json *ids, struct buf *to)
 
 static bool read_filter(struct exchange *x, const struct json *filter, struct device_filter *ret)
 {
-    slice status = {0};
+    slice status = {0}, search = {0};
 
     if (filter->kind != JSON_OBJECT)
-        return app_wrong(x, "filter is an object: status, template, unassociated");
+        return app_wrong(x, "filter is an object: status, template, unassociated, search");
     ret->status = -1;
     json_get_text(filter, SLICE("template"), &ret->template_id);
     json_get_bool(filter, SLICE("unassociated"), &ret->unassociated);
-    return !json_get_text(filter, SLICE("status"), &status) ||
-           app_read_device_status(x, status, &ret->status);
+    return (!json_get_text(filter, SLICE("status"), &status) ||
+            app_read_device_status(x, status, &ret->status)) &&
+           (!json_get_text(filter, SLICE("search"), &search) ||
+            app_read_device_search(x, search, &ret->search));
 }
 
 /* Either names them, and not both: what is done to many is done on purpose. */

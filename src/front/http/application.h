@@ -102,8 +102,10 @@ CHECKED bool app_read_authentication(struct exchange *x, const struct json *body
 
 /* app_devices.c: false after a 400. */
 
-/* status, template, unassociated of the query. */
+#define APP_SEARCH_MAX 512
+/* status, template, unassociated, search of the query. */
 CHECKED bool app_read_device_filter(struct exchange *x, struct device_filter *ret);
+CHECKED bool app_read_device_search(struct exchange *x, slice text, slice *ret);
 CHECKED bool app_read_device_status(struct exchange *x, slice name, int *ret);
 
 /* app_attempts.c */
