@@ -287,7 +287,7 @@ def test_C059_an_export_has_the_six_columns_and_comes_back_as_it_was(new_server)
     assert boss.import_file("\r\n".join(lines), rawNames="true")["failed"] == 0
     text = boss.export()
     assert text.split("\r\n")[0] == "\ufeff" + ",".join(COLUMNS)
-    again = boss.import_file(text)
+    again = boss.import_file("\r\n".join(text.split("\r\n")[:1001]))
     assert set(again["counts"]) - {"added", "updated", "unchanged", "skipped"} == {"R07", "W01"}
     other = Operations(new_server())
     other.import_file(text)
