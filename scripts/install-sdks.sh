@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Microsoft's device SDKs, unmodified and pinned: they are the devices of the tests.
-# Python's go to BUILD/venv, Node's to BUILD/node; nothing is done when the pins did not change.
+# Python's go to BUILD/venv, Node's to BUILD/node, and an OpenID Connect provider to BUILD/oidc;
+# nothing is done when the pins did not change.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=${1:?usage: $0 BUILD}
@@ -14,11 +15,17 @@ if ! cmp -s "$requirements" "$build/venv/installed.txt"; then
     cp "$requirements" "$build/venv/installed.txt"
 fi
 
-lock=tests/sdk/node/package-lock.json
-if ! cmp -s "$lock" "$build/node/installed.json"; then
-    rm -rf "$build/node"
-    mkdir -p "$build/node"
-    cp tests/sdk/node/package.json "$lock" "$build/node/"
-    npm ci --prefix "$build/node" --ignore-scripts --no-audit --no-fund --loglevel=error
-    cp "$lock" "$build/node/installed.json"
-fi
+# install_node FOLDER TARGET: what FOLDER's lock file pins.
+install_node() {
+    local lock=$1/package-lock.json target=$2
+
+    cmp -s "$lock" "$target/installed.json" && return
+    rm -rf "$target"
+    mkdir -p "$target"
+    cp "$1/package.json" "$lock" "$target/"
+    npm ci --prefix "$target" --ignore-scripts --no-audit --no-fund --loglevel=error
+    cp "$lock" "$target/installed.json"
+}
+
+install_node tests/sdk/node "$build/node"
+install_node tests/oidc "$build/oidc"

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "central/central_internal.h"
+#include "central/device_group_store.h"
 #include "central/device_records.h"
+#include "central/job_store.h"
 #include "central/model_event.h"
 #include "central/operation_store.h"
 #include "central/projection_store.h"
@@ -24,9 +26,9 @@ static const char create_tables[] = "CREATE TABLE central_setting ("
                                     " created_at BIGINT NOT NULL,"
                                     " updated_at BIGINT NOT NULL);";
 
-static const char *const steps[] = {create_tables, template_tables, operation_tables,
-                                    projection_tables, device_records_tables,
-                                    relationship_tables};
+static const char *const steps[] = {
+    create_tables,         template_tables,     operation_tables,    projection_tables,
+    device_records_tables, relationship_tables, device_group_tables, job_tables};
 
 const struct store_schema central_schema = {
     .module = "central", .steps = steps, .count = COUNT_OF(steps)};

@@ -20,7 +20,9 @@
  *     device_export.c      all devices as a file
  *     device_view.c        the device page's facts, and lists
  *     model_event.c        models that devices announce at the hub
- *     credentials.c        the keys that a device signs with */
+ *     credentials.c        the keys that a device signs with
+ *     simulation.c         simulated devices: who runs
+ *     simulated_device.c   and what one of them does */
 #ifndef MUSTER_CENTRAL_CENTRAL_INTERNAL_H
 #define MUSTER_CENTRAL_CENTRAL_INTERNAL_H
 

@@ -33,6 +33,7 @@ static const struct {
     [OPERATION_BLOCK] = {"block", "devices.block", &device_bulk_type},
     [OPERATION_UNBLOCK] = {"unblock", "devices.unblock", &device_bulk_type},
     [OPERATION_DELETE] = {"delete", "devices.delete", &device_bulk_type},
+    [OPERATION_JOB] = {"job", "jobs.run", &job_type},
 };
 
 const char *operation_kind_name(enum operation_kind kind)
@@ -113,7 +114,7 @@ static void start_queued(struct operations *ops);
 
 static void step(struct operation_run *r)
 {
-    if (r->is_cancelled)
+    if (r->is_cancelled && !r->type->stops_itself)
         operation_end(r, OPERATION_CANCELLED, "", (slice){0});
     else
         r->type->step(r);

@@ -31,6 +31,7 @@ enum operation_kind {
     OPERATION_BLOCK,
     OPERATION_UNBLOCK,
     OPERATION_DELETE,
+    OPERATION_JOB,
     OPERATION_KIND_COUNT
 };
 enum operation_state {

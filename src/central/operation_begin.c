@@ -317,6 +317,8 @@ static void submit(struct asking *a, const struct operation_new *n, struct opera
     *b = (struct beginning){.asking = a, .run = r, .now = clock_wall_ms()};
     operation_unit_insert(unit, r, b->now);
     add_audit(n, r, unit);
+    if (n->add)
+        n->add(n->add_context, unit);
     unit_submit(unit, on_begun, b);
 }
 

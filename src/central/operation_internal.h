@@ -8,6 +8,7 @@
  *     device_import_begin.c   and their beginning, on any worker
  *     import_source.c     imports: the file read, on the pool
  *     import_batch.c      imports: rows judged and turned into a unit of work, on the pool
+ *     job_run.c           jobs; what they do to one device is in job_task.c
  *     device_bulk.c       acts on many devices
  *     device_bulk_begin.c     and their beginning, on any worker
  *
@@ -49,6 +50,7 @@ struct operation_type {
     const char *const *count_names;
     size_t count_count;
     size_t shown_counts; /* so many are told even when they are 0 */
+    bool stops_itself;   /* `step` looks at is_cancelled, and ends it */
     /* Makes r->own, from what r says. False: out of memory. */
     bool (*begin)(struct operation_run *r);
     /* Does a little, then calls operation_commit, operation_next, operation_wait or operation_end,
@@ -63,7 +65,7 @@ struct operation_type {
     /* Frees r->own, which may be NULL; `r` is gone afterwards. */
     void (*destroy)(struct operation_run *r);
 };
-extern const struct operation_type device_import_type, device_bulk_type;
+extern const struct operation_type device_import_type, device_bulk_type, job_type;
 const struct operation_type *operation_type_of(enum operation_kind kind);
 
 /* One that is not finished, at home. */
@@ -125,6 +127,9 @@ struct operation_new {
     const struct act *who;
     slice id; /* empty: a fresh one */
     slice parameters, items;
+    /* Adds what is to come into being with it; NULL: nothing. */
+    void (*add)(void *context, struct unit *unit);
+    void *add_context;
 };
 /* ST_THROTTLED: there are too many, or an import already. On any worker. */
 void operation_begin(struct operations *ops, const struct operation_new *n,

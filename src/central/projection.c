@@ -8,7 +8,7 @@
 #include "central/projection_internal.h"
 #include "central/projection_store.h"
 
-#define READ_RECORDS 4096                /* in one turn */
+#define READ_RECORDS 4096                /* in one part of a step */
 #define READ_BYTES ((size_t)1024 * 1024) /* the same */
 #define GROUP_BYTES ((size_t)4 << 20)    /* a unit of work takes so much, and what is kept beside */
 #define RETRY_MS 1000                    /* something is not to be had for now */
@@ -177,9 +177,10 @@ static bool on_record(void *context, const struct log_record *record)
 }
 
 /* The end of the log is where it was when the step began: it may grow as fast as it is read. */
-static bool is_read(const struct lane *lane, bool has_moved)
+static bool is_read(const struct lane *lane)
 {
-    return lane->step.cut || lane->at >= lane->step_end || !has_moved;
+    return lane->read_status != ST_OK || lane->step.cut || lane->at >= lane->step_end ||
+           lane->at == lane->part_from;
 }
 
 static void on_read(void *context, enum status status, uint64_t next_offset)
@@ -187,16 +188,32 @@ static void on_read(void *context, enum status status, uint64_t next_offset)
     struct lane *lane = context;
     bool has_stopped = lane->step.cut || lane->read_bytes >= READ_BYTES;
 
-    if (status != ST_OK) {
+    lane->read_status = status;
+    if (status == ST_OK && !has_stopped && next_offset > lane->at)
+        lane->at = next_offset; /* over a gap */
+}
+
+/* A part at a time, so that no read of the store lasts long. */
+static void on_read_work(struct pool_job *job)
+{
+    struct lane *lane = (struct lane *)((char *)job - offsetof(struct lane, job));
+
+    do {
+        lane->read_bytes = 0;
+        lane->part_from = lane->at;
+        log_read_now(lane->projection->log, lane->partition, lane->at, READ_RECORDS, on_record,
+                     on_read, lane);
+    } while (!is_read(lane));
+}
+
+static void on_read_done(struct pool_job *job)
+{
+    struct lane *lane = (struct lane *)((char *)job - offsetof(struct lane, job));
+
+    if (lane->read_status != ST_OK) {
         gathering_end(&lane->step);
         lane->state = LANE_IDLE;
         go_on_later(lane, RETRY_MS);
-        return;
-    }
-    if (!has_stopped && next_offset > lane->at)
-        lane->at = next_offset; /* over a gap */
-    if (!is_read(lane, lane->at > lane->turn_from)) {
-        go_on_soon(lane);
         return;
     }
     lane->state = LANE_GROUPS;
@@ -204,12 +221,12 @@ static void on_read(void *context, enum status status, uint64_t next_offset)
     write_group(lane);
 }
 
-static void read_some(struct lane *lane)
+static void read_step(struct lane *lane)
 {
-    lane->read_bytes = 0;
-    lane->turn_from = lane->at;
-    log_read(lane->projection->log, lane->partition, lane->at, READ_RECORDS, on_record, on_read,
-             lane);
+    lane->job.work = on_read_work;
+    lane->job.done = on_read_done;
+    if (!pool_submit(lane->projection->ws, &lane->job))
+        go_on_later(lane, RETRY_MS);
 }
 
 static void begin_step(struct lane *lane)
@@ -225,7 +242,7 @@ static void begin_step(struct lane *lane)
     lane->state = LANE_READING;
     lane->at = lane->next;
     lane->step_end = lane->known_end;
-    read_some(lane);
+    read_step(lane);
 }
 
 static void go_on(struct lane *lane)
@@ -236,7 +253,7 @@ static void go_on(struct lane *lane)
         begin_step(lane);
         break;
     case LANE_READING:
-        read_some(lane);
+        read_step(lane);
         break;
     case LANE_GROUPS:
         write_group(lane);

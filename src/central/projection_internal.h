@@ -9,7 +9,9 @@
  *          told, paced             end of the log, or enough
  *     IDLE ----------> READING --------------------------> GROUPS --all written--> IDLE
  *                        | ^                                | ^
- *                        +-+ a little each turn             +-+ pool, commit: one group */
+ *                        +-+ pool: part after part          +-+ pool, commit: one group
+ *
+ * What is the pool's while a job of the lane is there: the step, and how far it has read. */
 #ifndef MUSTER_CENTRAL_PROJECTION_INTERNAL_H
 #define MUSTER_CENTRAL_PROJECTION_INTERNAL_H
 
@@ -69,11 +71,12 @@ struct lane {
     bool mail_posted;
     uint64_t next; /* the offset that is stored: all before it is told */
     uint64_t at;   /* how far the step has read */
-    uint64_t turn_from, step_end;
+    uint64_t part_from, step_end;
     uint64_t known_end; /* of the log, as far as we were told */
     int64_t lag;        /* as the metric has it */
     int64_t began_ms;   /* the last step, monotonic */
-    size_t read_bytes;  /* of this turn */
+    size_t read_bytes;  /* of this part */
+    enum status read_status;
     struct gathering step;
     struct gathered_device *group;      /* the first device of the group */
     struct gathered_device *next_group; /* behind its last; NULL: it is the step's last group */

@@ -211,15 +211,25 @@ void projection_read_device(struct store *st, slice device_id, slice generation_
     store_read(st, &sql, params, COUNT_OF(params), on_rows, context);
 }
 
+static const struct sql history_sql = {
+    "SELECT sequence, body FROM telemetry_history"
+    " WHERE series = ?1 AND sequence <= ?2 AND last_at >= ?3 AND first_at <= ?4"
+    " ORDER BY sequence DESC LIMIT ?5"};
+#define HISTORY_PARAMS                                                                             \
+    (const struct sql_value[])                                                                     \
+    {                                                                                              \
+        SQL_INT_(series), SQL_INT_(sequence), SQL_INT_(from), SQL_INT_(to), SQL_INT_(limit)        \
+    }
+
 void projection_read_history(struct store *st, int64_t series, int64_t sequence, instant from,
                              instant to, unsigned limit, store_rows_fn *on_rows, void *context)
 {
-    static const struct sql sql = {
-        "SELECT sequence, body FROM telemetry_history"
-        " WHERE series = ?1 AND sequence <= ?2 AND last_at >= ?3 AND first_at <= ?4"
-        " ORDER BY sequence DESC LIMIT ?5"};
-    const struct sql_value params[] = {SQL_INT_(series), SQL_INT_(sequence), SQL_INT_(from),
-                                       SQL_INT_(to), SQL_INT_(limit)};
+    store_read(st, &history_sql, HISTORY_PARAMS, 5, on_rows, context);
+}
 
-    store_read(st, &sql, params, COUNT_OF(params), on_rows, context);
+enum status projection_read_history_now(struct store *st, int64_t series, int64_t sequence,
+                                        instant from, instant to, unsigned limit,
+                                        store_rows_fn *on_rows, void *context)
+{
+    return store_read_now(st, &history_sql, HISTORY_PARAMS, 5, on_rows, context);
 }

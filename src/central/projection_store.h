@@ -78,5 +78,9 @@ void projection_read_device(struct store *st, slice device_id, slice generation_
  * first. Columns: sequence, body. */
 void projection_read_history(struct store *st, int64_t series, int64_t sequence, instant from,
                              instant to, unsigned limit, store_rows_fn *on_rows, void *context);
+/* The same on a thread that may wait. */
+CHECKED enum status projection_read_history_now(struct store *st, int64_t series, int64_t sequence,
+                                                instant from, instant to, unsigned limit,
+                                                store_rows_fn *on_rows, void *context);
 
 #endif

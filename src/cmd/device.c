@@ -4,6 +4,7 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "cmd/device_authentication.h"
+#include "cmd/device_data.h"
 #include "cmd/device_files.h"
 #include "cmd/options.h"
 #include "cmd/steps.h"
@@ -31,6 +32,12 @@ const struct command device_command = {
         "                     [--update|--skip] [--individual-enrollments] [--raw]\n"
         "       muster device export [--out FILE] [--without-keys] [--extra] [--raw]\n"
         "                     [--search TEXT] [--status S] [--template T] [--unassociated]\n"
+        "       muster device telemetry ID [NAME] [--component C] [--from T] [--to T]\n"
+        "                     [--buckets N]            last values, points, or a chart\n"
+        "       muster device raw-data ID [--component C] [--from T] [--to T]\n"
+        "       muster device properties ID [--set JSON [--replace]] [--component C]\n"
+        "       muster device command ID NAME [--payload JSON] [--component C] [--timeout S]\n"
+        "       muster device commands ID             what was asked of it, the newest first\n"
         "       muster device twin ID [--desired JSON] [--module M]\n"
         "       muster device invoke ID METHOD [--payload JSON] [--timeout S] [--module M]\n"
         "       muster device send ID TEXT [--property KEY=VALUE] [--module M]\n"
@@ -51,9 +58,10 @@ const struct command device_command = {
 
 struct device_words {
     const char *folder, *name, *template_id, *status, *desired, *payload, *timeout, *module,
-        *property, *ack, *message_id, *connect_timeout, *out, *of_template, *search, *order;
+        *property, *ack, *message_id, *connect_timeout, *out, *of_template, *component, *set, *from,
+        *to, *buckets, *search, *order;
     struct device_authentication authentication;
-    bool simulated, unassociated, json, matching;
+    bool simulated, unassociated, json, matching, replace;
     bool dry_run, lower_case, update, skip, individual_enrollments, raw, without_keys, extra;
     struct words ids; /* all words behind the verb */
 };
@@ -396,6 +404,62 @@ static int connection_string(struct client *c, const struct device_words *w)
     return code;
 }
 
+/* --- one device: what its template names -------------------------------------------------------
+ */
+
+static struct device_data_words data_words(const struct device_words *w)
+{
+    return (struct device_data_words){
+        .id = w->ids.items[0],
+        .name = w->ids.count > 1 ? w->ids.items[1] : NULL,
+        .component = w->component,
+        .set = w->set,
+        .payload = w->payload,
+        .timeout = w->timeout,
+        .connect_timeout = w->connect_timeout,
+        .from = w->from,
+        .to = w->to,
+        .buckets = w->buckets,
+        .replace = w->replace,
+        .json = w->json,
+    };
+}
+
+static int telemetry(struct client *c, const struct device_words *w)
+{
+    const struct device_data_words words = data_words(w);
+
+    return device_telemetry(c, &words);
+}
+
+static int raw_data(struct client *c, const struct device_words *w)
+{
+    const struct device_data_words words = data_words(w);
+
+    return device_raw_data(c, &words);
+}
+
+static int properties(struct client *c, const struct device_words *w)
+{
+    const struct device_data_words words = data_words(w);
+
+    return device_properties(c, &words);
+}
+
+static int command(struct client *c, const struct device_words *w)
+{
+    const struct device_data_words words = data_words(w);
+
+    return device_command_run(c, &words);
+}
+
+static int commands(struct client *c, const struct device_words *w)
+{
+    const struct device_data_words words = data_words(w);
+
+    return device_command_list(c, &words);
+}
+
 /* --- many devices ---------------------------------------------------------------------------- */
 
 static int import(struct client *c, const struct device_words *w)
@@ -470,6 +534,11 @@ static const struct {
     {"block", block, 1, OPTIONS_WORDS_MAX, "device IDs", true},
     {"unblock", unblock, 1, OPTIONS_WORDS_MAX, "device IDs", true},
     {"delete", delete, 1, OPTIONS_WORDS_MAX, "device IDs", true},
+    {"telemetry", telemetry, 1, 2, "a device ID, and perhaps a telemetry's name", false},
+    {"raw-data", raw_data, 1, 1, "one device ID", false},
+    {"properties", properties, 1, 1, "one device ID", false},
+    {"command", command, 2, 2, "a device ID and a command's name", false},
+    {"commands", commands, 1, 1, "one device ID", false},
     {"twin", twin, 1, 1, "one device ID", false},
     {"invoke", invoke, 2, 2, "a device ID and a method's name", false},
     {"send", send, 2, 2, "a device ID and a text", false},
@@ -524,6 +593,12 @@ static int run(int argc, char **argv)
         {.name = "--certificate-authority", .flag = &w.authentication.by_authority},
         {.name = "--out", .value = &w.out},
         {.name = "--of-template", .value = &w.of_template},
+        {.name = "--component", .value = &w.component},
+        {.name = "--set", .value = &w.set},
+        {.name = "--from", .value = &w.from},
+        {.name = "--to", .value = &w.to},
+        {.name = "--buckets", .value = &w.buckets},
+        {.name = "--replace", .flag = &w.replace},
         {.name = "--matching", .flag = &w.matching},
         {.name = "--dry-run", .flag = &w.dry_run},
         {.name = "--lower-case", .flag = &w.lower_case},

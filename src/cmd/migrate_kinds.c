@@ -128,15 +128,23 @@ static bool copy_certificate(struct client *from, struct client *to, slice group
     return put(to, buf_slice(&path), &body);
 }
 
+/* A list may leave the keys out; the group itself has them. */
 static bool copy_enrollment_group(struct client *from, struct client *to, const struct json *row)
 {
     static const char *const members[] = {"displayName", "enabled", "type", "attestation"};
-    slice id = {0}, type = {0};
-    bool done = copy_members(to, "enrollmentGroups", row, members, COUNT_OF(members));
+    BUF_CLEANUP struct buf path = {.max = 4096};
+    const struct json *group;
+    slice id, type = {0};
 
+    if (!json_get_text(row, SLICE("id"), &id))
+        return command_fail(to->command, EXIT_FAILED, "an enrollment group has no id") == EXIT_DONE;
+    write_path(&path, "enrollmentGroups", id, "");
+    group = look(from, buf_slice(&path));
+    if (!copy_members(to, "enrollmentGroups", group ? group : row, members, COUNT_OF(members)))
+        return false;
     json_get_text(json_member(row, SLICE("attestation")), SLICE("type"), &type);
-    if (!done || !slice_equal(type, SLICE("x509")) || !json_get_text(row, SLICE("id"), &id))
-        return done;
+    if (!slice_equal(type, SLICE("x509")))
+        return true;
     return copy_certificate(from, to, id, "/certificates/primary") &&
            copy_certificate(from, to, id, "/certificates/secondary");
 }

@@ -10,9 +10,10 @@
 #include "central/central.h"
 #include "central/operation.h"
 #include "central/projection.h"
+#include "central/simulation.h"
+#include "cmd/oidc_config.h"
 #include "cmd/privileges.h"
 #include "cmd/schemas.h"
-#include "crypto/key_file.h"
 #include "crypto/seal.h"
 #include "front/http/http_front.h"
 #include "front/mqtt/mqtt_front.h"
@@ -21,7 +22,6 @@
 #include "identity/api_token.h"
 #include "identity/identity.h"
 #include "identity/invitation.h"
-#include "identity/oidc.h"
 #include "net/egress.h"
 #include "net/listener.h"
 #include "net/worker.h"
@@ -31,7 +31,6 @@
 
 #define HOSTS_MAX 16
 #define HTTPS_FALLBACK ":8443"
-#define OIDC_SECRET_MAX 1024
 #define CLI_TOKEN "cli"
 #define CLI_TOKEN_RENEWAL_DAYS 30
 
@@ -42,8 +41,7 @@ struct server {
     slice hosts[HOSTS_MAX];
     struct hub_name hub_name;
     struct egress_rules egress;
-    struct oidc_options oidc;
-    struct buf oidc_texts; /* what they borrow */
+    struct oidc_config oidc;
     struct workers *workers;
     struct store *store;
     struct bus *bus;
@@ -55,6 +53,7 @@ struct server {
     struct projection *projection;
     struct provisioning *provisioning;
     struct operations *operations;
+    struct simulation *simulation;
     struct mqtt_front *mqtt;
     struct http_front *http;
     struct tls_server *tls;
@@ -207,60 +206,6 @@ static bool open_ground(struct server *s, const struct config *config,
     return s->bus != NULL;
 }
 
-/* A copy in s->oidc_texts, which never moves: it has its whole size from the start. */
-static slice keep_text(struct server *s, const char *text)
-{
-    size_t at = s->oidc_texts.len;
-
-    buf_append_str(&s->oidc_texts, text);
-    buf_append_byte(&s->oidc_texts, 0);
-    return slice_of(s->oidc_texts.ptr + at, strlen(text));
-}
-
-/* The line break behind a secret is an editor's. */
-static bool read_client_secret(struct server *s, const char *path, struct fault *why)
-{
-    uint8_t text[OIDC_SECRET_MAX];
-    slice secret;
-    size_t len;
-
-    if (!path[0])
-        return true;
-    if (key_file_read(path, text, sizeof text, &len, why) != ST_OK)
-        return false;
-    secret = slice_of(text, len);
-    while (secret.len > 0 && secret.ptr[secret.len - 1] <= ' ')
-        secret.len--;
-    s->oidc.client_secret = slice_of(s->oidc_texts.ptr + s->oidc_texts.len, secret.len);
-    buf_append(&s->oidc_texts, secret);
-    explicit_bzero(text, sizeof text);
-    if (secret.len > 0)
-        return true;
-    fault_set(why, ST_BAD_REQUEST, "%.120s holds no secret", path);
-    return false;
-}
-
-static bool read_oidc(struct server *s, const struct config *config, struct fault *why)
-{
-    size_t size = strlen(config->oidc_issuer) + strlen(config->oidc_client_id) +
-                  strlen(config->oidc_roles) + strlen(config->oidc_ca_file) + 4 + OIDC_SECRET_MAX;
-
-    buf_init(&s->oidc_texts, size);
-    if (!buf_room(&s->oidc_texts, size)) {
-        fault_set(why, ST_NO_MEMORY, "out of memory");
-        return false;
-    }
-    s->oidc = (struct oidc_options){
-        .issuer = keep_text(s, config->oidc_issuer),
-        .client_id = keep_text(s, config->oidc_client_id),
-        .roles = keep_text(s, config->oidc_roles),
-        .trusts_email = strcmp(config->oidc_trust_email, "yes") == 0,
-    };
-    if (config->oidc_ca_file[0])
-        s->oidc.ca_file = (const char *)keep_text(s, config->oidc_ca_file).ptr;
-    return read_client_secret(s, config->oidc_client_secret_file, why);
-}
-
 static bool open_identity_and_log(struct server *s, const struct config *config, struct fault *why)
 {
     const struct identity_options identity = {
@@ -269,7 +214,7 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
         .sas_tolerance_s = config->sas_tolerance_s,
         .sign_ins_per_minute = (unsigned)config->sign_ins_per_minute,
         .egress = &s->egress,
-        .oidc = config->oidc_issuer[0] ? &s->oidc : NULL,
+        .oidc = config->oidc_issuer[0] ? &s->oidc.options : NULL,
     };
     const struct log_options log = {
         .partitions = (unsigned)config->partitions,
@@ -279,7 +224,7 @@ static bool open_identity_and_log(struct server *s, const struct config *config,
 
     if (!egress_rules_parse(slice_str(config->egress_allow), slice_str(config->egress_ports),
                             &s->egress, why) ||
-        !read_oidc(s, config, why))
+        !oidc_config_read(&s->oidc, config, why))
         return false;
     s->identity = identity_create(s->workers, s->store, s->sealer, s->bus, &identity, why);
     if (!s->identity)
@@ -339,6 +284,12 @@ static bool open_operations(struct server *s, const struct config *config,
 
     s->operations = operations_create(s->central, &options, why);
     return s->operations != NULL;
+}
+
+static bool open_simulation(struct server *s, struct fault *why)
+{
+    s->simulation = simulation_create(s->central, &simulation_defaults, why);
+    return s->simulation != NULL;
 }
 
 static bool open_fronts(struct server *s, const struct config *config, struct fault *why)
@@ -452,8 +403,8 @@ static bool build(struct server *s, const struct config *config, const struct da
         !read_id_scope(s, data, why) || !open_tls(s, config, data, why) ||
         !open_identity_and_log(s, config, why) || !open_domain(s, config, why) ||
         !open_projection(s, config, why) || !open_operations(s, config, data, why) ||
-        !make_token(s, data, why) || !make_setup_code(s, why) || !open_fronts(s, config, why) ||
-        !open_doors(s, config, why))
+        !open_simulation(s, why) || !make_token(s, data, why) || !make_setup_code(s, why) ||
+        !open_fronts(s, config, why) || !open_doors(s, config, why))
         return false;
     privileges_drop_binding();
     s->running = workers_start(s->workers, why);
@@ -485,6 +436,7 @@ void server_stop(struct server *s)
     if (s->workers)
         workers_stop(s->workers);
     operations_destroy(s->operations);
+    simulation_destroy(s->simulation);
     projection_destroy(s->projection);
     store_close(s->store); /* commits what the workers had handed over */
     listener_destroy(s->mqtts);
@@ -503,9 +455,7 @@ void server_stop(struct server *s)
     free_paths(&s->paths);
     buf_deinit(&s->id_scope);
     buf_deinit(&s->setup_code);
-    if (s->oidc_texts.ptr)
-        explicit_bzero(s->oidc_texts.ptr, s->oidc_texts.len);
-    buf_deinit(&s->oidc_texts);
+    oidc_config_free(&s->oidc);
     buf_deinit(&s->aliases);
     free(s);
 }

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "codec/dtdl_change.h"
+#include "codec/dtdl_sample.h"
 #include "codec/dtdl_value.h"
 #include "codec/json_internal.h"
 
@@ -20,6 +21,23 @@ static const struct dtdl_model *read_model(const struct json *document, struct a
     return model;
 }
 
+/* What a simulated device says is JSON, and fits. */
+static void check_sample(const struct dtdl_typed *typed, uint64_t step)
+{
+    struct arena ARENA_CLEANUP arena = {.max = ARENA_MAX};
+    struct buf BUF_CLEANUP text = {.max = 16384};
+    struct json_writer w = {.to = &text};
+    const struct dtdl_sample s = {.seed = 7, .step = step, .at = 1767225600000};
+    struct json *value;
+    struct fault why;
+
+    dtdl_sample_value(&s, typed, (slice){0}, &w);
+    if (text.failed || text.len == 0)
+        return;
+    assert(json_parse(buf_slice(&text), JSON_REFUSE_DUPLICATES, &arena, &value, &why) == ST_OK);
+    assert(dtdl_value_fits(typed->schema, value, &why));
+}
+
 static void check_typed(const struct dtdl_typed *typed, const struct json *value)
 {
     struct json_walk walk = {0};
@@ -31,6 +49,8 @@ static void check_typed(const struct dtdl_typed *typed, const struct json *value
         if (!dtdl_value_fits(typed->schema, part, &why))
             assert(why.text[0]);
     }
+    check_sample(typed, 0);
+    check_sample(typed, 12345);
 }
 
 /* What the header promises of a model without errors. */

@@ -110,10 +110,13 @@ static void finish_note(const struct note *n, enum status status)
         n->on_noted(n->context, status);
 }
 
+/* `context` NULL: nobody waits. */
 static void on_unit_done(void *context, enum status status, struct unit *unit)
 {
+    static const struct note unheard;
+
     (void)unit;
-    finish_note(context, status);
+    finish_note(context ? context : &unheard, status);
     free(context);
 }
 
@@ -121,15 +124,16 @@ void audit_note(struct identity *id, const struct audit_entry *e, enum unit_urge
                 audit_noted_fn *on_noted, void *context)
 {
     struct unit *unit = unit_create(id->store);
-    struct note *n = malloc(sizeof *n);
+    struct note *n = on_noted ? malloc(sizeof *n) : NULL;
 
-    if (!unit || !n) {
+    if (!unit || (on_noted && !n)) {
         unit_destroy(unit);
         free(n);
         finish_note(&(struct note){on_noted, context}, ST_UNAVAILABLE);
         return;
     }
-    *n = (struct note){on_noted, context};
+    if (n)
+        *n = (struct note){on_noted, context};
     unit_set_urgency(unit, urgency);
     audit_unit_add(unit, e);
     unit_submit(unit, on_unit_done, n);

@@ -107,6 +107,9 @@ struct device_filter {
  * final status. Modules are left out. What few devices have is gathered over several loop turns. */
 void device_list(struct identity *id, const struct device_filter *filter, device_fn *on_device,
                  void *context);
+/* The first `limit` simulated devices that may connect, likewise. */
+void device_list_simulated(struct identity *id, unsigned limit, device_fn *on_device,
+                           void *context);
 /* A device's modules, likewise. */
 void device_list_modules(struct identity *id, slice hub, slice device_id, device_fn *on_device,
                          void *context);

@@ -80,9 +80,9 @@ void device_find(struct identity *id, slice device_id, device_fn *on_device, voi
         store_read(id->store, &device_find_sql, &value, 1, on_row, l);
 }
 
-/* --- modules --------------------------------------------------------------------------------- */
+/* --- lists that come at once ------------------------------------------------------------------ */
 
-static void on_modules(void *context, enum status status, struct rows *rows)
+static void on_few(void *context, enum status status, struct rows *rows)
 {
     struct lookup *l = context;
     struct device d;
@@ -94,6 +94,15 @@ static void on_modules(void *context, enum status status, struct rows *rows)
     answer(l, status == ST_OK ? rows_status(rows) : status, NULL);
 }
 
+void device_list_simulated(struct identity *id, unsigned limit, device_fn *on_device, void *context)
+{
+    struct lookup *l = create_lookup(false, on_device, context);
+    const struct sql_value values[] = {SQL_TEXT_(SLICE("")), SQL_INT_(limit)};
+
+    if (l)
+        store_read(id->store, &device_list_simulated_sql, values, COUNT_OF(values), on_few, l);
+}
+
 void device_list_modules(struct identity *id, slice hub, slice device_id, device_fn *on_device,
                          void *context)
 {
@@ -103,7 +112,7 @@ void device_list_modules(struct identity *id, slice hub, slice device_id, device
                                        SQL_TEXT_(device_id)};
 
     if (l)
-        store_read(id->store, &device_list_modules_sql, values, COUNT_OF(values), on_modules, l);
+        store_read(id->store, &device_list_modules_sql, values, COUNT_OF(values), on_few, l);
 }
 
 /* --- many at once, on a thread that may wait -------------------------------------------------- */

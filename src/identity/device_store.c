@@ -141,6 +141,8 @@ const struct sql device_list_unsettled_sql = {
 const struct sql device_list_provisioned_sql = {
     SELECT "module_id = '' AND blocked = 0 AND approved = 1 AND provisioned = 1" PAGE};
 const struct sql device_list_blocked_sql = {SELECT "module_id = '' AND blocked = 1" PAGE};
+const struct sql device_list_simulated_sql = {
+    SELECT "module_id = '' AND simulated = 1 AND blocked = 0 AND enabled = 1" PAGE};
 /* The keys of a page come from the index alone. */
 const struct sql device_list_within_sql = {
     SELECT "module_id = '' AND device_key IN (SELECT d.device_key FROM device d"

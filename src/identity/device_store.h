@@ -30,6 +30,7 @@ extern const struct sql device_list_sql;
 extern const struct sql device_list_template_sql; /* ?3 template ID, '' for unassociated */
 extern const struct sql device_list_unsettled_sql;
 extern const struct sql device_list_blocked_sql;
+extern const struct sql device_list_simulated_sql; /* that may connect */
 extern const struct sql device_list_provisioned_sql;
 extern const struct sql device_list_within_sql; /* ?3 path of an organization */
 /* In order of names; ?3 the name of the device to go on after. */

@@ -173,8 +173,12 @@ static const char add_places[] =
     " WHERE organization <> '';"
     "CREATE INDEX device_by_name ON device (display_name, device_key) WHERE module_id = '';";
 
-static const char *const steps[] = {create_tables, add_trust,      add_access,
-                                    add_places,    sign_in_tables, device_search_tables};
+/* The few devices that the application itself plays. */
+static const char add_simulated[] = "CREATE INDEX device_simulated ON device (device_key)"
+                                    " WHERE module_id = '' AND simulated = 1;";
+
+static const char *const steps[] = {create_tables,  add_trust,     add_access,          add_places,
+                                    sign_in_tables, add_simulated, device_search_tables};
 
 const struct store_schema identity_schema = {
     .module = "identity", .steps = steps, .count = COUNT_OF(steps)};

@@ -50,7 +50,7 @@ bool oidc_role_of(slice roles, slice email, slice *ret_role_id)
 
         if (!split_row(slice_split(&rest, ','), &address, &role))
             continue;
-        if (slice_equal_nocase(address, email)) {
+        if (address.ptr[0] != '@' && slice_equal_nocase(address, email)) {
             *ret_role_id = role_id_of(role);
             return true;
         }

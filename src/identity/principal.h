@@ -80,6 +80,7 @@ struct principal {
     char organization[ORGANIZATION_PATH_MAX]; /* within which; empty: everywhere (organization.h) */
     char name[64];                            /* policy or token name, for the audit */
     const struct hub_name *hub;               /* NULL: the DPS or the application */
+    int64_t signed_in_at;                     /* of a user's session; 0: it is a token */
 };
 /* To a hub's or the DPS's service API. */
 bool may(const struct principal *p, enum right right);

@@ -58,6 +58,11 @@ slice principal_user_id(const struct principal *p)
     return slice_starts_with(name, prefix) ? slice_from(name, prefix.len) : (slice){0};
 }
 
+bool principal_is_fresh(const struct principal *p, instant now)
+{
+    return p->signed_in_at == 0 || now < p->signed_in_at + USER_SESSION_FRESH_MS;
+}
+
 /* --- beginning and end ------------------------------------------------------------------------ */
 
 static void make_id(char to[USER_SESSION_ID_LEN])
@@ -190,7 +195,8 @@ static enum status check_row(const struct call *c, struct rows *rows, struct pri
 
     if (found) {
         seen_at = rows_int(rows, 2);
-        ended = now >= rows_int(rows, 1) + USER_SESSION_LIFE_MS ||
+        ret->signed_in_at = rows_int(rows, 1);
+        ended = now >= ret->signed_in_at + USER_SESSION_LIFE_MS ||
                 now >= seen_at + USER_SESSION_IDLE_MS;
         snprintf(ret->name, sizeof ret->name, USER_PRINCIPAL_PREFIX "%.*s",
                  SLICE_FMT(rows_bytes(rows, 0)));

@@ -36,6 +36,11 @@ typedef void user_session_fn(void *context, enum status status, const struct fau
 void user_session_end(struct identity *id, const struct act *act, slice session_id,
                       user_session_fn *on_done, void *context);
 
+/* Whether it is sure enough who acts for what should not be done from a screen that was left alone:
+ * with a token, or within five minutes of signing in (SECURITY-MODEL K6). */
+#define USER_SESSION_FRESH_MS (INT64_C(5) * 60 * 1000)
+bool principal_is_fresh(const struct principal *p, instant now);
+
 /* Whose the principal is; empty: it is no user's. */
 slice principal_user_id(const struct principal *p);
 

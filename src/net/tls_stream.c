@@ -150,7 +150,7 @@ static void shake_hands(struct tls_stream *s)
     int result;
 
     tls_clear_errors();
-    result = SSL_accept(s->ssl);
+    result = SSL_do_handshake(s->ssl);
     if (result == 1) {
         s->last_input_ms = worker_now_ms(s->base.worker);
         open_stream(s);
@@ -215,8 +215,9 @@ static void unlink_stream(struct tls_stream *s)
         s->next->link = s->link;
 }
 
-struct stream *tls_stream_create(struct worker *w, int fd, SSL_CTX *context,
-                                 const union address *peer, struct accept_place place)
+/* NULL, with nothing taken over, when it cannot be. */
+static struct tls_stream *create(struct worker *w, int fd, SSL *ssl, const union address *peer,
+                                 bool outgoing)
 {
     struct tls_stream *s = stream_alloc(peer);
 
@@ -224,19 +225,40 @@ struct stream *tls_stream_create(struct worker *w, int fd, SSL_CTX *context,
         return NULL;
     s->base.class = &tls_stream_class;
     s->base.worker = w;
-    s->place = place;
+    s->ssl = ssl;
     s->since_ms = s->last_input_ms = worker_now_ms(w);
-    s->ssl = SSL_new(context);
-    event_assign(&s->event, w->base, fd, EV_READ | EV_PERSIST, on_event, s);
-    if (!s->ssl || SSL_set_fd(s->ssl, fd) != 1 || event_add(&s->event, NULL) != 0) {
-        SSL_free(s->ssl);
+    s->outgoing = s->blocked = outgoing; /* the socket says when it is connected */
+    event_assign(&s->event, w->base, fd, (short)(wanted_events(s) | EV_PERSIST), on_event, s);
+    if (SSL_set_fd(ssl, fd) != 1 || event_add(&s->event, NULL) != 0) {
         free(s);
         return NULL;
     }
-    SSL_set_accept_state(s->ssl);
     link_stream(w->streams, s);
     tls_stream_watch_deadline(s);
+    return s;
+}
+
+struct stream *tls_stream_create(struct worker *w, int fd, SSL_CTX *context,
+                                 const union address *peer, struct accept_place place)
+{
+    SSL *ssl = SSL_new(context);
+    struct tls_stream *s = ssl ? create(w, fd, ssl, peer, false) : NULL;
+
+    if (!s) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    SSL_set_accept_state(ssl);
+    s->place = place;
     return &s->base;
+}
+
+struct stream *tls_stream_create_outgoing(struct worker *w, int fd, SSL *ssl,
+                                          const union address *peer)
+{
+    struct tls_stream *s = create(w, fd, ssl, peer, true);
+
+    return s ? &s->base : NULL;
 }
 
 bool tls_stream_is_owned(const struct stream *s)
@@ -272,7 +294,8 @@ static void stream_free(struct tls_stream *s)
     close_socket(s);
     timer_cancel(&s->timer);
     unlink_stream(s);
-    accept_limits_leave(s->base.worker->set->limits, &s->place);
+    if (!s->outgoing)
+        accept_limits_leave(s->base.worker->set->limits, &s->place);
     output_clear(&s->output, &tls_streams_of(s)->chunks);
     SSL_free(s->ssl);
     free(s->kept);

@@ -55,6 +55,7 @@ struct tls_stream {
     bool unread : 1;   /* TLS may hold input that the socket will not announce */
     bool was_high : 1; /* the output passed STREAM_OUTPUT_HIGH */
     bool reset : 1;    /* no goodbye: SO_LINGER 0 */
+    bool outgoing : 1; /* counts against no limit of listeners */
     char peer[];       /* as text, with a NUL */
 };
 
@@ -76,6 +77,10 @@ void worker_streams_destroy(struct worker_streams *streams);
 /* Takes over `fd` and `place`, on success only. On the worker's thread. */
 CHECKED struct stream *tls_stream_create(struct worker *w, int fd, SSL_CTX *context,
                                          const union address *peer, struct accept_place place);
+/* The same for a connection that this side made and that may not be through yet; takes over `ssl`
+ * too. */
+CHECKED struct stream *tls_stream_create_outgoing(struct worker *w, int fd, SSL *ssl,
+                                                  const union address *peer);
 /* Whether it got a handler or was closed. */
 bool tls_stream_is_owned(const struct stream *s);
 

@@ -52,6 +52,12 @@ static void log_outcome(const struct registration_task *t)
                     LOG_TEXT("hub", plan->record.hub), LOG_TEXT("enrollment", t->enrollment->id));
 }
 
+static void announce_gateway(const struct registration_task *t, slice device_id)
+{
+    if (t->gateway_id.len > 0 && t->p->gate.behind_gateway)
+        t->p->gate.behind_gateway(t->p->gate.context, t->gateway_id, device_id);
+}
+
 static void committed(struct registration_task *t)
 {
     const struct registration_plan *plan = &t->plan;
@@ -59,8 +65,7 @@ static void committed(struct registration_task *t)
 
     log_outcome(t);
     lifecycle_publish(t->p->bus, plan->events, plan->record.device_id, t->request.now);
-    if (t->gateway_id.len > 0 && t->p->gate.behind_gateway)
-        t->p->gate.behind_gateway(t->p->gate.context, t->gateway_id, plan->record.device_id);
+    announce_gateway(t, plan->record.device_id);
     if (!plan->refusal && (plan->initial || changed))
         identity_forget_refusals(t->p->id, plan->record.device_id);
     if (changed)
@@ -315,6 +320,8 @@ static void on_view(void *context, enum status status, const struct gate_view *v
     }
     if (is_unrecorded(t))
         task_note_attempt(t, SLICE("refused"));
+    if (t->device)
+        announce_gateway(t, t->device->id);
     answer(t);
 }
 

@@ -88,21 +88,45 @@ static void on_batches(void *context, enum status status, struct rows *rows)
     free(r);
 }
 
-void log_read(struct stream_log *log, unsigned partition, uint64_t offset, size_t max,
-              log_record_fn *on_record, log_end_fn *on_end, void *context)
+/* NULL after `on_end` was called: there is nothing to read for. */
+static struct reading *begin(unsigned partition, uint64_t offset, size_t max,
+                             log_record_fn *on_record, log_end_fn *on_end, void *context)
 {
-    int64_t batches = max < INT64_MAX ? (int64_t)max + 1 : INT64_MAX; /* one may end before */
     struct reading *r = calloc(1, sizeof *r);
 
     if (!r || offset > INT64_MAX) {
         free(r);
         on_end(context, r ? ST_BAD_REQUEST : ST_NO_MEMORY, offset);
-        return;
+        return NULL;
     }
     *r = (struct reading){partition, offset, max, on_record, on_end, context, false};
-    store_read(log->store, &read_sql,
-               (const struct sql_value[]){SQL_INT_(partition), SQL_INT_(offset), SQL_INT_(batches)},
-               3, on_batches, r);
+    return r;
+}
+
+/* One batch more than there are records: it may end before the offset. */
+#define READ_PARAMS(r)                                                                             \
+    (const struct sql_value[])                                                                     \
+    {                                                                                              \
+        SQL_INT_((r)->partition), SQL_INT_((r)->offset),                                           \
+            SQL_INT_((r)->left < INT64_MAX ? (int64_t)(r)->left + 1 : INT64_MAX)                   \
+    }
+
+void log_read(struct stream_log *log, unsigned partition, uint64_t offset, size_t max,
+              log_record_fn *on_record, log_end_fn *on_end, void *context)
+{
+    struct reading *r = begin(partition, offset, max, on_record, on_end, context);
+
+    if (r)
+        store_read(log->store, &read_sql, READ_PARAMS(r), 3, on_batches, r);
+}
+
+void log_read_now(struct stream_log *log, unsigned partition, uint64_t offset, size_t max,
+                  log_record_fn *on_record, log_end_fn *on_end, void *context)
+{
+    struct reading *r = begin(partition, offset, max, on_record, on_end, context);
+
+    if (r) /* its status is the callback's, too */
+        (void)store_read_now(log->store, &read_sql, READ_PARAMS(r), 3, on_batches, r);
 }
 
 /* --- bounds ---------------------------------------------------------------------------------- */

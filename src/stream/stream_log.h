@@ -88,6 +88,9 @@ typedef bool log_record_fn(void *context, const struct log_record *record);
 typedef void log_end_fn(void *context, enum status status, uint64_t next_offset);
 void log_read(struct stream_log *log, unsigned partition, uint64_t offset, size_t max,
               log_record_fn *on_record, log_end_fn *on_end, void *context);
+/* The same on a thread that may wait and is no worker: `on_end` has run when this returns. */
+void log_read_now(struct stream_log *log, unsigned partition, uint64_t offset, size_t max,
+                  log_record_fn *on_record, log_end_fn *on_end, void *context);
 
 /* Where the log begins and ends now: the oldest offset that is kept, and the one that the next
  * record will get. The two are equal when it is empty. */

@@ -37,7 +37,7 @@ class Caller:
         self.server = server
         self.authorization = authorization
 
-    def open(self, method, address, body=None):
+    def open(self, method, address, body=None, accept=None):
         """The answer as it comes, and its connection: for streams."""
         if self.authorization is None:
             token = (self.server.data / "api-token").read_text().strip()
@@ -46,7 +46,8 @@ class Caller:
         context = ssl.create_default_context(cafile=self.server.ca_file)
         connection = http.client.HTTPSConnection(self.server.host, self.server.info["httpsPort"],
                                                  context=context, timeout=30)
-        headers = {"Content-Type": "application/json", **({"Authorization": token} if token else {})}
+        headers = {"Content-Type": "application/json", **({"Authorization": token} if token else {}),
+                   **({"Accept": accept} if accept else {})}
         connection.request(method, address, body=None if body is None else json.dumps(body),
                            headers=headers)
         return connection.getresponse(), connection

@@ -1,7 +1,9 @@
 """Users who sign in: the first link, passwords, sessions, and what a browser must not be made to do
 (SECURITY-MODEL K4, K6, O1-O7; checklist "Access")."""
 
+import contextlib
 import re
+import sqlite3
 import threading
 import time
 
@@ -303,6 +305,55 @@ def test_a_token_has_no_session(boss):
     assert boss.own("DELETE", "session").status == 400
     assert boss.own("PUT", "session/password", {"current": "a", "new": "b"}).status == 400
     assert Caller(boss.server, "").own("GET", "session").status == 401
+
+
+# --- time ------------------------------------------------------------------------------------------
+
+
+def age_sessions(server, **ages_s):
+    """While the server is away, as if so much time had passed since."""
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.data / "muster.db")) as store, store:
+        for column, age_s in ages_s.items():
+            store.execute(f"UPDATE user_session SET {column} = ?", ((time.time() - age_s) * 1000,))
+    server.start()
+
+
+@pytest.mark.parametrize("ages_s, status", [
+    ({"seen_at": 29 * 60}, 200),
+    ({"seen_at": 30 * 60}, 401),
+    ({"created_at": 12 * 3600 - 60}, 200),
+    ({"created_at": 12 * 3600}, 401),
+], ids=["29 minutes unused", "30 minutes unused", "nearly 12 hours old", "12 hours old"])
+def test_a_session_ends_by_itself(new_server, ages_s, status):
+    server = new_server()
+    browser = Browser(server)
+    assert browser.redeem(setup_code(server), email=FIRST).status == 200
+    browser.sign_in(FIRST)
+    age_sessions(server, **ages_s)
+    assert browser.own("GET", "session").status == status
+    if "seen_at" in ages_s and status == 200:  # which was a use
+        age_sessions(server)
+        assert browser.own("GET", "devices").status == 200
+        server.stop()
+        with contextlib.closing(sqlite3.connect(server.data / "muster.db")) as store:
+            [[seen_at]] = store.execute("SELECT seen_at FROM user_session")
+        assert time.time() - seen_at / 1000 < 60
+
+
+def test_keys_are_exported_soon_after_signing_in_and_not_later(new_server):
+    server = new_server()
+    browser = Browser(server)
+    assert browser.redeem(setup_code(server), email=FIRST).status == 200
+    browser.sign_in(FIRST)
+    assert browser.own("GET", "deviceExport").status == 200
+    age_sessions(server, created_at=5 * 60)
+    later = browser.own("GET", "deviceExport")
+    assert (later.status, later.code) == (403, "SignInAgain")
+    assert browser.own("GET", "deviceExport/withoutKeys").status == 200
+    assert Caller(server).own("GET", "deviceExport").status == 200
+    browser.sign_in(FIRST)
+    assert browser.own("GET", "deviceExport").status == 200
 
 
 # --- a browser that another site leads ---------------------------------------------------------------

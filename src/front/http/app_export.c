@@ -7,6 +7,7 @@
 #include "front/http/app_flow.h"
 #include "front/http/application.h"
 #include "identity/audit.h"
+#include "identity/user_session.h"
 
 struct export_flow {
     struct app_flow flow;
@@ -108,7 +109,11 @@ static void export(struct exchange *x, bool with_keys)
 
 void app_device_export(struct exchange *x)
 {
-    export(x, true);
+    if (principal_is_fresh(&x->principal, clock_wall_ms()))
+        export(x, true);
+    else
+        app_answer_error_as(x, 403, "SignInAgain",
+                            "keys are exported within five minutes of signing in");
 }
 
 void app_device_export_without_keys(struct exchange *x)

@@ -1,9 +1,12 @@
-/* Device-to-cloud messages as a stream of JSON lines: from the start or from now on.
+/* Device-to-cloud messages as a stream: from the start or from now on. As JSON lines, or as
+ * server-sent events where those are asked for. The stream of one device also says when it comes
+ * and goes: {"event":"connected","deviceId","at"}.
  *
  * One reader a partition goes through the log by offset. At the end it waits until the bus tells
  * that the log advanced; a slow client is waited for, nothing is kept for it but an offset. */
 #include "base/log.h"
 #include "front/http/application.h"
+#include "hub/event.h"
 #include "hub/telemetry.h"
 
 #define PARTITIONS_MAX 32
@@ -16,8 +19,10 @@ struct monitor {
     unsigned partitions, at; /* the one being read */
     unsigned bounds_due;     /* partitions whose end is not known yet */
     bool from_start;
-    uint64_t left; /* messages still to send; UINT64_MAX: no limit */
-    slice device_id;
+    uint64_t left;                  /* messages still to send; UINT64_MAX: no limit */
+    slice device_id, generation_id; /* empty: any */
+    bool sends_events;              /* in that form */
+    struct hub_watch hub_watch;
     bool reading, posted, gone, progress, watching;
     struct mail again; /* the next read, in a later turn */
     struct log_watch watch;
@@ -62,6 +67,7 @@ static void finish(struct monitor *m)
     struct exchange *x = m->x;
 
     http_front_unwatch_log(&m->watch);
+    http_front_unwatch_hub(&m->hub_watch);
     x->on_gone = NULL;
     x->on_drained = NULL;
     exchange_stream_end(x);
@@ -71,7 +77,53 @@ static void finish(struct monitor *m)
 static bool is_wanted(const struct monitor *m, const struct d2c_message *message)
 {
     return !d2c_message_is_hidden(message) &&
-           (m->device_id.len == 0 || slice_equal(m->device_id, message->device_id));
+           (m->device_id.len == 0 || slice_equal(m->device_id, message->device_id)) &&
+           (m->generation_id.len == 0 || slice_equal(m->generation_id, message->generation_id));
+}
+
+/* One line of JSON, in the form that was asked for. */
+static void send_line(struct monitor *m, const char *event, struct buf *line)
+{
+    BUF_CLEANUP struct buf head = {.max = 64};
+
+    buf_append_str(line, m->sends_events ? "\n\n" : "\n");
+    if (line->failed)
+        return;
+    buf_printf(&head, "event: %s\ndata: ", event);
+    if (m->sends_events)
+        exchange_stream_part(m->x, buf_slice(&head));
+    exchange_stream_part(m->x, buf_slice(line));
+}
+
+static const char *name_of(enum hub_event_kind kind)
+{
+    static const char *const names[] = {
+        [HUB_EVENT_CONNECTED] = "connected",
+        [HUB_EVENT_DISCONNECTED] = "disconnected",
+        [HUB_EVENT_MODEL] = "model",
+    };
+
+    return names[kind];
+}
+
+/* A reader who is slow misses some: they tell of now. */
+static void on_hub_event(struct hub_watch *watch, const struct hub_event *e)
+{
+    struct monitor *m = (struct monitor *)((char *)watch - offsetof(struct monitor, hub_watch));
+    BUF_CLEANUP struct buf line = {.max = 4096};
+    struct json_writer w = {.to = &line};
+
+    if (e->module_id.len > 0 || !slice_equal(e->device_id, m->device_id) || m->gone ||
+        exchange_stream_waiting(m->x) >= WAITING_MAX)
+        return;
+    json_open(&w, (slice){0}, '{');
+    json_put_text(&w, SLICE("event"), slice_str(name_of(e->kind)));
+    json_put_text(&w, SLICE("deviceId"), e->device_id);
+    app_put_time(&w, SLICE("at"), e->at);
+    if (e->kind == HUB_EVENT_MODEL)
+        json_put_text(&w, SLICE("modelId"), e->model_id);
+    json_close(&w, '}');
+    send_line(m, name_of(e->kind), &line);
 }
 
 static bool on_record(void *context, const struct log_record *record)
@@ -89,8 +141,7 @@ static bool on_record(void *context, const struct log_record *record)
     m->progress = true;
     if (!is_wanted(m, &message) || d2c_message_write_json(&message, &line) != ST_OK)
         return true;
-    buf_append_byte(&line, '\n');
-    exchange_stream_part(m->x, buf_slice(&line));
+    send_line(m, "telemetry", &line);
     if (m->left != UINT64_MAX)
         m->left--;
     return m->left > 0 && exchange_stream_waiting(m->x) < WAITING_MAX;
@@ -171,7 +222,12 @@ static void on_bounds(void *context, enum status status, uint64_t oldest, uint64
         finish(m);
         return;
     }
-    exchange_stream(m->x, SLICE("application/x-ndjson"));
+    exchange_stream(m->x,
+                    m->sends_events ? SLICE("text/event-stream") : SLICE("application/x-ndjson"));
+    if (m->generation_id.len > 0 && !m->gone) {
+        m->hub_watch.on_event = on_hub_event;
+        http_front_watch_hub(m->x->front, &m->hub_watch);
+    }
     read_next(m);
 }
 
@@ -197,17 +253,30 @@ static bool read_query(struct monitor *m)
     return false;
 }
 
-void app_monitor(struct exchange *x)
+static bool asks_for_events(const struct exchange *x)
+{
+    size_t at;
+
+    return slice_search(http_header(x->request, SLICE("Accept")), SLICE("text/event-stream"), &at);
+}
+
+static struct monitor *monitor_create(struct exchange *x)
 {
     struct monitor *m = arena_alloc(&x->arena, sizeof *m);
 
     if (!m || x->request->method == HTTP_HEAD) {
         exchange_answer_error(x, m ? ST_METHOD_NOT_ALLOWED : ST_NO_MEMORY, NULL);
-        return;
+        return NULL;
     }
     m->x = x;
-    if (!read_query(m))
-        return;
+    m->sends_events = asks_for_events(x);
+    return read_query(m) ? m : NULL;
+}
+
+static void start(struct monitor *m)
+{
+    struct exchange *x = m->x;
+
     x->own = m;
     x->on_drained = on_drained;
     x->on_gone = on_gone;
@@ -215,4 +284,43 @@ void app_monitor(struct exchange *x)
     m->bounds_due = m->partitions;
     exchange_hold(x);
     log_bounds(x->front->options.log, 0, on_bounds, m);
+}
+
+void app_monitor(struct exchange *x)
+{
+    struct monitor *m = monitor_create(x);
+
+    if (m)
+        start(m);
+}
+
+/* --- of one device ------------------------------------------------------------------------------
+ */
+
+/* This one, and not another that gets its ID later. */
+static void on_device(void *context, enum status status, const struct device *d)
+{
+    struct monitor *m = context;
+    struct exchange *x = m->x;
+
+    if (status == ST_OK) {
+        m->device_id = arena_copy(&x->arena, d->id);
+        m->generation_id = arena_copy(&x->arena, d->generation_id);
+        status = x->arena.failed ? ST_NO_MEMORY : ST_OK;
+    }
+    if (status != ST_OK)
+        exchange_answer_error(x, status, NULL);
+    else if (exchange_is_wanted(x))
+        start(m);
+    exchange_release(x);
+}
+
+void app_device_events(struct exchange *x)
+{
+    struct monitor *m = monitor_create(x);
+
+    if (!m)
+        return;
+    exchange_hold(x);
+    device_find(x->front->options.identity, x->bound[0], on_device, m);
 }

@@ -121,6 +121,16 @@ void app_answer_template_error(struct exchange *x, enum status status,
 /* The document with its etag. */
 void app_write_template_document(const struct template *t, struct buf *to);
 
+/* app_telemetry.c: false after a 400. */
+
+struct history_filter;
+CHECKED bool app_read_time(struct exchange *x, slice name,
+                           instant *to); /* left as it is when absent */
+/* from, to, before, top, component of the query. */
+CHECKED bool app_read_history(struct exchange *x, struct history_filter *to);
+/* "next": where the page behind begins, null when there is none. */
+void app_put_next(struct json_writer *w, bool more, uint64_t before);
+
 /* Handlers, by file. */
 void app_info_get(struct exchange *x);
 void app_settings_get(struct exchange *x);
@@ -196,6 +206,7 @@ void app_devices_associate(struct exchange *x);
 void app_devices_block(struct exchange *x);
 void app_devices_unblock(struct exchange *x);
 void app_devices_delete(struct exchange *x);
+void app_job_devices(struct exchange *x);
 
 void app_modules_list(struct exchange *x);
 void app_module_get(struct exchange *x);
@@ -210,6 +221,18 @@ void app_message_send(struct exchange *x);
 void app_messages_purge(struct exchange *x);
 void app_feedback_list(struct exchange *x);
 
+void app_properties_list(struct exchange *x);
+void app_commands_list(struct exchange *x);
+void app_telemetry_list(struct exchange *x);
+void app_telemetry_points(struct exchange *x);
+void app_telemetry_buckets(struct exchange *x);
+void app_raw_data(struct exchange *x);
+void app_aliases_list(struct exchange *x);
+void app_alias_put(struct exchange *x);
+void app_alias_delete(struct exchange *x);
+void app_template_infer(struct exchange *x);
+
 void app_monitor(struct exchange *x);
+void app_device_events(struct exchange *x);
 
 #endif

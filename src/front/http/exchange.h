@@ -31,10 +31,18 @@ struct log_watch {
     void (*wake)(struct log_watch *watch);
 };
 
+struct hub_event;
+/* Somebody who looks at what the hub tells; on one worker's list, until taken off. */
+struct hub_watch {
+    struct hub_watch *next, **link; /* link is NULL while not on a list */
+    void (*on_event)(struct hub_watch *watch, const struct hub_event *e);
+};
+
 /* What is one worker's own. */
 struct http_worker {
     struct http_front *front;
     struct log_watch *watches;
+    struct hub_watch *hub_watches;
     struct exchange *streams; /* answers that go on */
     struct timer recheck;     /* armed while there are some */
 };
@@ -48,6 +56,9 @@ struct http_front {
 /* `wake` is called once, in a later turn of this worker. */
 void http_front_watch_log(struct http_front *front, struct log_watch *watch);
 void http_front_unwatch_log(struct log_watch *watch);
+/* `on_event` is called once an event; it may take itself off, and no other. */
+void http_front_watch_hub(struct http_front *front, struct hub_watch *watch);
+void http_front_unwatch_hub(struct hub_watch *watch);
 /* A stream outlives the moment that its caller was let in: when what he may do has changed, and
  * once a minute, he is asked for anew, and the stream is cut off if he may not have it any more. */
 void http_front_add_stream(struct exchange *x);

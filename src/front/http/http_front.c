@@ -4,6 +4,7 @@
 
 #include "front/http/caller.h"
 #include "front/http/exchange.h"
+#include "hub/event.h"
 
 #define RECHECK_MS 60000
 
@@ -27,6 +28,22 @@ static void on_log_advanced(void *context, slice subject, slice message)
     }
 }
 
+/* One that lets go of itself inside takes no other along. */
+static void on_hub_event(void *context, slice subject, slice message)
+{
+    struct http_worker *own = context;
+    struct hub_watch *next;
+    struct hub_event e;
+
+    (void)subject;
+    if (!own->hub_watches || !hub_event_decode(message, &e))
+        return;
+    for (struct hub_watch *watch = own->hub_watches; watch; watch = next) {
+        next = watch->next;
+        watch->on_event(watch, &e);
+    }
+}
+
 static void on_access_changed(void *context, slice subject, slice message);
 
 static bool subscribe(struct http_front *front)
@@ -37,7 +54,8 @@ static bool subscribe(struct http_front *front)
 
         own->front = front;
         if (!bus_subscribe(front->options.bus, w, LOG_ADVANCED_SUBJECT, on_log_advanced, own) ||
-            !bus_subscribe(front->options.bus, w, ACCESS_CHANGED_SUBJECT, on_access_changed, own))
+            !bus_subscribe(front->options.bus, w, ACCESS_CHANGED_SUBJECT, on_access_changed, own) ||
+            !bus_subscribe(front->options.bus, w, HUB_EVENTS_SUBJECT, on_hub_event, own))
             return false;
     }
     return true;
@@ -83,6 +101,29 @@ void http_front_watch_log(struct http_front *front, struct log_watch *watch)
     struct log_watch **head = &own_of(front)->watches;
 
     http_front_unwatch_log(watch);
+    watch->next = *head;
+    watch->link = head;
+    if (watch->next)
+        watch->next->link = &watch->next;
+    *head = watch;
+}
+
+/* --- who looks at devices that come and go ---------------------------------------------------- */
+
+void http_front_unwatch_hub(struct hub_watch *watch)
+{
+    if (!watch->link)
+        return;
+    *watch->link = watch->next;
+    if (watch->next)
+        watch->next->link = watch->link;
+    watch->link = NULL;
+}
+
+void http_front_watch_hub(struct http_front *front, struct hub_watch *watch)
+{
+    struct hub_watch **head = &own_of(front)->hub_watches;
+
     watch->next = *head;
     watch->link = head;
     if (watch->next)

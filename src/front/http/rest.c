@@ -11,10 +11,10 @@
 #define PLACE_MAX 4096
 
 static const struct rest_table *const tables[] = {
-    &rest_devices,      &rest_attestation, &rest_relationships, &rest_properties,
-    &rest_telemetry,    &rest_commands,    &rest_templates,     &rest_enrollment_groups,
-    &rest_certificates, &rest_access,      &rest_organizations, &rest_system,
-    &rest_far,
+    &rest_devices,       &rest_attestation, &rest_relationships, &rest_properties,
+    &rest_telemetry,     &rest_commands,    &rest_templates,     &rest_enrollment_groups,
+    &rest_certificates,  &rest_access,      &rest_organizations, &rest_system,
+    &rest_device_groups, &rest_jobs,        &rest_far,
 };
 
 /* --- dispatch -------------------------------------------------------------------------------- */

@@ -54,8 +54,9 @@ struct rest_table {
 const struct rest_route *rest_route_at(size_t index);
 const struct rest_schema *rest_schema_at(size_t index);
 extern const struct rest_table rest_access, rest_attestation, rest_certificates, rest_commands,
-    rest_devices, rest_enrollment_groups, rest_far, rest_organizations, rest_properties,
-    rest_relationships, rest_system, rest_telemetry, rest_templates;
+    rest_device_groups, rest_devices, rest_enrollment_groups, rest_far, rest_jobs,
+    rest_organizations, rest_properties, rest_relationships, rest_system, rest_telemetry,
+    rest_templates;
 
 /* A list under construction: {"value":[...],"nextLink":"..."}. Lives in the exchange's arena;
  * rest_list_end answers and frees. */
