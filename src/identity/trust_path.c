@@ -76,6 +76,12 @@ static bool is_revoked(const struct trust *trust, uint64_t mark)
     return false;
 }
 
+static void add_mark(struct trust_marks *to, uint64_t mark)
+{
+    if (mark != 0)
+        to->marks[to->count++] = mark;
+}
+
 /* False: it cannot be hashed. */
 static bool add_marks(struct trust_marks *to, const struct x509_st *certificate, slice group)
 {
@@ -84,11 +90,12 @@ static bool add_marks(struct trust_marks *to, const struct x509_st *certificate,
 
     if (!certificate_marks(certificate, &m) || (group.len > 0 && in_group == 0))
         return false;
-    to->marks[to->count++] = m.sha256;
-    to->marks[to->count++] = m.sha1;
-    to->marks[to->count++] = m.issuer_serial;
-    if (in_group != 0)
-        to->marks[to->count++] = in_group;
+    add_mark(to, m.sha256);
+    add_mark(to, m.sha1);
+    add_mark(to, m.issuer_serial);
+    add_mark(to, m.twin_sha256);
+    add_mark(to, m.twin_sha1);
+    add_mark(to, in_group);
     return true;
 }
 
