@@ -28,7 +28,7 @@ static const struct http_route routes[] = {
     {HTTP_GET,    "templates/{}/changes",                          PERM_TEMPLATES_VIEW,                    app_template_changes},
     {HTTP_POST,   "templates/{}/publish",                          PERM_TEMPLATES_MANAGE,                  app_template_publish},
     {HTTP_POST,   "templates/{}/versions",                         PERM_TEMPLATES_MANAGE,                  app_template_version},
-    {HTTP_GET,    "policies/{}/{}",                                PERM_CONNECTIVITY_READ_GLOBAL,          app_policy_get},
+    {HTTP_GET,    "policies/{}/{}",                                PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_policy_get},
     {HTTP_GET,    "messages",                                      PERM_DEVICES_RAW,                       app_monitor},
 
     {HTTP_GET,    "enrollmentGroups",                              PERM_CONNECTIVITY_READ_GLOBAL,          app_enrollments_list},
