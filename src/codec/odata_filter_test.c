@@ -186,6 +186,45 @@ static void what_every_row_must_be(void **state)
     }
 }
 
+static void what_every_row_must_have(void **state)
+{
+    static const struct {
+        const char *text, *want; /* NULL: nothing is demanded */
+    } rows[] = {
+        {"displayName eq 'x'", "x"},
+        {"contains(displayName,'x') and enabled eq true", "x"},
+        {"indexof(displayName,'x') ge 0", "x"},
+        {"indexof(displayName,'x') gt -1", "x"},
+        {"indexof(displayName,'x') ne -1", "x"},
+        {"indexof(displayName,'x') eq 4", "x"},
+        {"indexof(displayName,'x') ge -1", NULL},
+        {"indexof(displayName,'x') eq -1", NULL},
+        {"indexof(displayName,'x') lt 3", NULL},
+        {"indexof(displayName,'x') ne 3", NULL},
+        {"contains(displayName,'')", NULL},
+        {"contains(template,'x')", NULL},
+        {"displayName ge 'x'", NULL},
+        {"contains(displayName,'x') or enabled eq true", NULL},
+    };
+    struct odata_filter f;
+    struct fault why;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        ARENA_CLEANUP struct arena arena = {.max = 65536};
+        slice part;
+        bool demanded;
+
+        assert_int_equal(
+            odata_filter_parse(slice_str(rows[i].text), fields, FIELD_COUNT, &arena, &f, &why),
+            ST_OK);
+        demanded = odata_filter_demands_part(&f, NAME, &part);
+        if (demanded != (rows[i].want != NULL) ||
+            (demanded && !slice_equal(part, slice_str(rows[i].want))))
+            fail_msg("%s", rows[i].text);
+    }
+}
+
 static void C111_an_order_is_by_the_one_field(void **state)
 {
     static const struct {
@@ -222,6 +261,7 @@ int main(void)
         cmocka_unit_test(C110_what_is_no_filter_is_refused_with_the_place),
         cmocka_unit_test(a_filter_has_its_limits),
         cmocka_unit_test(what_every_row_must_be),
+        cmocka_unit_test(what_every_row_must_have),
         cmocka_unit_test(C111_an_order_is_by_the_one_field),
     };
 
