@@ -12,6 +12,8 @@
 #define READ_BYTES ((size_t)1024 * 1024) /* the same */
 #define GROUP_BYTES ((size_t)4 << 20)    /* a unit of work takes so much, and what is kept beside */
 #define RETRY_MS 1000                    /* something is not to be had for now */
+#define IDLE_SHARE 8                     /* a step is followed by so many times its duration */
+#define PACE_MAX_MS 4000                 /* but no more */
 #define SLOW_COMMIT_MS 100               /* others wait, too: as long again goes to them */
 
 const struct projection_options projection_defaults = {
@@ -62,10 +64,21 @@ static void go_on_later(struct lane *lane, int64_t delay_ms)
     timer_arm(lane->worker, &lane->timer, delay_ms, on_timer);
 }
 
+/* A step costs each device two rows, however much it sent: so where steps take long, there are
+ * fewer of them. */
+static int64_t pace_of(const struct lane *lane)
+{
+    int64_t pace_ms =
+        lane->took_ms * IDLE_SHARE < PACE_MAX_MS ? lane->took_ms * IDLE_SHARE : PACE_MAX_MS;
+
+    return pace_ms > lane->projection->options.pace_ms ? pace_ms
+                                                       : lane->projection->options.pace_ms;
+}
+
 /* The next step, not before its time. */
 static void schedule(struct lane *lane)
 {
-    int64_t left = lane->began_ms + lane->projection->options.pace_ms - clock_mono_ms();
+    int64_t left = lane->began_ms + pace_of(lane) - clock_mono_ms();
 
     if (lane->state != LANE_IDLE || lane->known_end <= lane->next || timer_is_armed(&lane->timer))
         return;
@@ -83,6 +96,7 @@ static void end_step(struct lane *lane)
     bool cut = lane->step.cut && lane->at > lane->next;
 
     lane->next = lane->at;
+    lane->took_ms = clock_mono_ms() - lane->began_ms;
     metric_add(METRIC_PROJECTION_MESSAGES, (int64_t)lane->step.messages);
     metric_add(METRIC_PROJECTION_SAMPLED, (int64_t)lane->step.sampled);
     gathering_end(&lane->step);

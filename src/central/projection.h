@@ -5,7 +5,8 @@
  *      ^                                                                            |
  *      +----------------------------------------------------------------------------+
  *
- * A step takes what the log has got since the last, at most one step a second for each partition.
+ * A step takes what the log has got since the last, at most one step a second for each partition,
+ * and fewer where they take long.
  * Its devices are written in units of PROJECTION_GROUP, each device's row with the offset up to
  * which it has been told; the partition's own offset goes with the last unit. So after a kill -9
  * the step is done again, and what had been written is passed over: nothing twice, nothing lost.
@@ -26,7 +27,7 @@
 
 struct projection;
 
-#define PROJECTION_STEP_MESSAGES 8192
+#define PROJECTION_STEP_MESSAGES 32768
 #define PROJECTION_SHARE 64 /* messages a device is sure of in each step */
 #define PROJECTION_GROUP 64 /* devices in one unit of work */
 

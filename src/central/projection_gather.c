@@ -1,7 +1,7 @@
 #include "central/projection_internal.h"
 
 /* Up to here a step takes everything; then each device has its share. */
-#define FREE_BYTES ((size_t)4 << 20)
+#define FREE_BYTES ((size_t)8 << 20)
 #define SHARE_BYTES ((size_t)64 << 10)
 /* Here it ends. */
 #define STEP_BYTES_MAX ((size_t)16 << 20)

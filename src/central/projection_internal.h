@@ -97,6 +97,7 @@ struct lane {
     uint64_t known_end;   /* of the log, as far as we were told */
     int64_t lag;          /* as the metric has it */
     int64_t began_ms;     /* the last step, monotonic */
+    int64_t took_ms;      /* the last step */
     int64_t submitted_ms; /* the group's unit, likewise */
     size_t read_bytes;    /* of this part */
     enum status read_status;

@@ -529,7 +529,7 @@ static void who_sends_too_much_is_sampled_and_nobody_else(void **state)
     reopen(w, &large);
     wait_told(w, LOUD + 60);
     assert_int_equal(number(w, &messages_sql), PROJECTION_STEP_MESSAGES + 1 + 60);
-    expect_last(w, "loud", "n 11191 ");
+    expect_last(w, "loud", "n 35767 ");
     assert_int_equal(history(w, "quiet", "n", UINT64_MAX, 100).items, 60);
 }
 
