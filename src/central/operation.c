@@ -422,3 +422,8 @@ void operations_destroy(struct operations *ops)
         close(ops->folder);
     free(ops);
 }
+
+const struct sealer *operations_sealer(const struct operations *ops)
+{
+    return ops->options.sealer;
+}

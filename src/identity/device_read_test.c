@@ -186,6 +186,64 @@ static void pages_give_each_device_once(void **state)
     buf_deinit(&l.ids);
 }
 
+/* Names begin alike and differ in length: what stands for one may not stand for the next. */
+static void names_order_a_list_forwards_and_backwards(void **state)
+{
+    static const struct {
+        const char *name, *listed;
+        struct device_filter filter;
+    } rows[] = {
+        {"forwards", "d c b a ", {.limit = 9, .status = -1, .order = DEVICE_BY_NAME}},
+        {"backwards", "a b c d ", {.limit = 9, .status = -1, .order = DEVICE_BY_NAME_DOWN}},
+        {"forwards behind one",
+         "b a ",
+         {.limit = 9,
+          .status = -1,
+          .order = DEVICE_BY_NAME,
+          .after = SLICE("c"),
+          .after_name = SLICE("pum a2")}},
+        {"backwards behind one",
+         "b c d ",
+         {.limit = 9,
+          .status = -1,
+          .order = DEVICE_BY_NAME_DOWN,
+          .after = SLICE("a"),
+          .after_name = SLICE("pump")}},
+        {"what is found, backwards behind one",
+         "b c d ",
+         {.limit = 9,
+          .status = -1,
+          .order = DEVICE_BY_NAME_DOWN,
+          .search = SLICE("PUM"),
+          .after = SLICE("a"),
+          .after_name = SLICE("pump")}},
+        {"what is found",
+         "d c b a ",
+         {.limit = 9, .status = -1, .order = DEVICE_BY_NAME, .search = SLICE("pum")}},
+        {"what is too short for the index",
+         "c ",
+         {.limit = 9, .status = -1, .order = DEVICE_BY_NAME, .search = SLICE("2")}},
+    };
+    static const char *const names[] = {"pump", "pum a3", "pum a2", "pum a1"};
+    struct fixture *f = *state;
+    struct listing l = {.f = f};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const char id[] = {(char)('a' + i), 0};
+        struct device_new n = fixture_device("main", id, "");
+
+        n.display_name = slice_str(names[i]);
+        assert_int_equal(fixture_insert(f, &n), ST_OK);
+    }
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        l.filter = rows[i].filter;
+        run(&l);
+        if (!slice_equal(buf_slice(&l.ids), slice_str(rows[i].listed)))
+            fail_msg("%s: %.*s", rows[i].name, SLICE_FMT(buf_slice(&l.ids)));
+    }
+    buf_deinit(&l.ids);
+}
+
 static void modules_are_listed_for_their_device_alone(void **state)
 {
     struct fixture *f = *state;
@@ -319,6 +377,7 @@ int main(void)
         TEST(a_filter_lists_what_it_names),
         TEST(a_rare_status_is_found_past_many_rows),
         TEST(pages_give_each_device_once),
+        TEST(names_order_a_list_forwards_and_backwards),
         TEST(modules_are_listed_for_their_device_alone),
         TEST(C111_C046_lists_by_name_and_within_an_organization),
         TEST(a_rare_device_is_found_past_many_names),

@@ -86,6 +86,8 @@ static const struct http_route routes[] = {
     {HTTP_POST,   "deviceImports",                                 PERM_DEVICES_CREATE,                    app_device_import},
     {HTTP_GET,    "deviceExport",                                  PERM_CONNECTIVITY_READ_INSTANCE,        app_device_export},
     {HTTP_GET,    "deviceExport/withoutKeys",                      PERM_DEVICES_VIEW,                      app_device_export_without_keys},
+    {HTTP_POST,   "deviceExport/links",                            PERM_CONNECTIVITY_READ_INSTANCE,        app_device_export_link},
+    {HTTP_GET,    "deviceExport/links/{}",                         PERM_CONNECTIVITY_READ_INSTANCE,        app_device_export_linked},
     {HTTP_GET,    "operations",                                    PERM_DEVICES_VIEW,                      app_operations_list},
     {HTTP_GET,    "operations/{}",                                 PERM_DEVICES_VIEW,                      app_operation_get},
     {HTTP_POST,   "operations/{}/cancel",                          PERM_DEVICES_UPDATE,                    app_operation_cancel},
