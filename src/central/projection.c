@@ -387,6 +387,7 @@ void projection_destroy(struct projection *p)
         timer_cancel(&p->lanes[i].timer);
         unit_destroy(p->lanes[i].unit);
         gathering_end(&p->lanes[i].step);
+        lane_models_deinit(&p->lanes[i].models);
     }
     if (p)
         timer_cancel(&p->retention.timer);
