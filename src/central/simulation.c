@@ -139,7 +139,9 @@ void simulation_destroy(struct simulation *s)
         struct simulated_device *d = s->devices;
 
         s->devices = d->next;
+        timer_cancel(&d->timer);
         free(d);
     }
+    timer_cancel(&s->timer);
     free(s);
 }
