@@ -391,7 +391,5 @@ void projection_destroy(struct projection *p)
         gathering_end(&p->lanes[i].step);
         lane_models_deinit(&p->lanes[i].models);
     }
-    if (p)
-        timer_cancel(&p->retention.timer);
     free(p);
 }
