@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import tempfile
 
+import bulk
 import million
 from servers import Floor, Load, MeasureError, Mosquitto, Muster
 
@@ -174,4 +175,5 @@ def make_leaves(bench, number):
 
 
 MEASURES = {"a": connect, "b": telemetry, "c": idle, "d": register, "e": report, "f": start,
-            "g": growth, "h": register_by_certificate, "i": make_leaves}
+            "g": growth, "h": register_by_certificate, "i": make_leaves,
+            "j": bulk.import_beside_telemetry, "k": bulk.export, "l": bulk.lists}

@@ -92,6 +92,7 @@ void operation_run_destroy(struct operation_run *r)
 {
     if (!r)
         return;
+    timer_cancel(&r->timer);
     if (r->own)
         r->type->destroy(r);
     buf_deinit(&r->end.log);
@@ -421,4 +422,9 @@ void operations_destroy(struct operations *ops)
     if (ops->folder >= 0)
         close(ops->folder);
     free(ops);
+}
+
+const struct sealer *operations_sealer(const struct operations *ops)
+{
+    return ops->options.sealer;
 }

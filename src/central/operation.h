@@ -76,6 +76,8 @@ CHECKED struct operations *
 operations_create(struct central *c, const struct operations_options *options, struct fault *why);
 /* After workers_stop and before store_close. */
 void operations_destroy(struct operations *ops);
+/* Of what operations give away: export_link.h. */
+const struct sealer *operations_sealer(const struct operations *ops);
 
 void operation_get(struct operations *ops, slice id, operation_fn *on_operation, void *context);
 /* The newest first, those begun before `before` (an ID; empty: all); then once with o == NULL. */

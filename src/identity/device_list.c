@@ -15,7 +15,14 @@
 #define TERMS_BYTES_MAX 8192
 /* A text that the index finds in more devices than this is looked for along the list's own order:
  * where so many hold it, the page is soon full. */
-#define FOUND_MAX 2000
+#define FOUND_MAX 4000
+
+/* Behind which row to go on. */
+struct place {
+    size_t after_len, name_len;
+    uint8_t after[DEVICE_ID_MAX]; /* device key of the last row seen */
+    uint8_t name[NAME_BYTES_MAX]; /* and its name, with an order by name */
+};
 
 struct listing {
     struct mail mail;
@@ -29,9 +36,8 @@ struct listing {
     struct arena arena; /* of the filter's texts */
     struct buf terms;   /* of the search */
     bool is_found;      /* the index has the devices, and they are few */
-    size_t after_len, name_len;
-    uint8_t after[DEVICE_ID_MAX]; /* device key of the last row seen */
-    uint8_t name[NAME_BYTES_MAX]; /* and its name, with an order by name */
+    struct place from;  /* parameters of the statement under way: not to be touched */
+    struct place next;
 };
 
 /* --- which rows ------------------------------------------------------------------------------- */
@@ -111,16 +117,24 @@ static void run_step_by_mail(struct mail *mail)
 /* Where the next step goes on. */
 static void pass(struct listing *l, const struct device *d)
 {
-    l->after_len = device_key_of(d->id, l->after).len;
+    struct place *next = &l->next;
+
+    next->after_len = device_key_of(d->id, next->after).len;
     if (l->filter.order == DEVICE_BY_ID)
         return;
-    l->name_len = slice_first(d->display_name, NAME_BYTES_MAX).len;
-    if (l->name_len > 0)
-        memcpy(l->name, d->display_name.ptr, l->name_len);
+    next->name_len = slice_first(d->display_name, NAME_BYTES_MAX).len;
+    if (next->name_len > 0)
+        memcpy(next->name, d->display_name.ptr, next->name_len);
+}
+
+static void go_on(struct listing *l)
+{
+    l->from = l->next;
     if (l->sql == &device_list_last_name_sql)
         l->sql = &device_list_name_down_sql;
     else if (l->sql == &device_list_found_last_name_sql)
         l->sql = &device_list_found_name_down_sql;
+    worker_post(worker_current(), &l->mail);
 }
 
 static void on_step(void *context, enum status status, struct rows *rows)
@@ -147,7 +161,7 @@ static void on_step(void *context, enum status status, struct rows *rows)
     else if (rows_status(rows) != ST_OK || seen < l->step)
         finish(l, rows_status(rows));
     else
-        worker_post(worker_current(), &l->mail);
+        go_on(l);
 }
 
 /* How many parameters the statement has. */
@@ -158,7 +172,7 @@ static size_t third_parameter(struct listing *l, struct sql_value *ret)
     else if (l->sql == &device_list_within_sql)
         *ret = SQL_TEXT_(l->filter.within);
     else if (l->sql == &device_list_name_sql || l->sql == &device_list_name_down_sql)
-        *ret = SQL_TEXT_(slice_of(l->name, l->name_len));
+        *ret = SQL_TEXT_(slice_of(l->from.name, l->from.name_len));
     else
         return 2;
     return 3;
@@ -166,11 +180,12 @@ static size_t third_parameter(struct listing *l, struct sql_value *ret)
 
 static void run_step(struct listing *l)
 {
-    struct sql_value values[4] = {SQL_TEXT_(slice_of(l->after, l->after_len)), SQL_INT_(l->step)};
+    struct sql_value values[4] = {SQL_TEXT_(slice_of(l->from.after, l->from.after_len)),
+                                  SQL_INT_(l->step)};
     size_t count = third_parameter(l, &values[2]);
 
     if (l->is_found) {
-        values[2] = SQL_TEXT_(slice_of(l->name, l->name_len));
+        values[2] = SQL_TEXT_(slice_of(l->from.name, l->from.name_len));
         values[3] = SQL_TEXT_(buf_slice(&l->terms));
         count = 4;
     }
@@ -219,12 +234,12 @@ static bool keep_texts(struct listing *l, const struct device_filter *f)
     l->filter.search = arena_copy(&l->arena, f->search);
     l->filter.template_id = arena_copy(&l->arena, f->template_id);
     l->filter.within = arena_copy(&l->arena, f->within);
-    l->after_len = device_key_of(slice_first(f->after, DEVICE_ID_MAX), l->after).len;
-    l->filter.after = slice_of(l->after, l->after_len);
+    l->from.after_len = device_key_of(slice_first(f->after, DEVICE_ID_MAX), l->from.after).len;
+    l->filter.after = slice_of(l->from.after, l->from.after_len);
     l->filter.after_name = (slice){0};
-    l->name_len = name.len;
+    l->from.name_len = name.len;
     if (name.len > 0)
-        memcpy(l->name, name.ptr, name.len);
+        memcpy(l->from.name, name.ptr, name.len);
     return !l->arena.failed;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #define INDEX_ROWS 500 /* in one unit: some 5 ms of the writer's time */
-#define PAUSE_MS 5     /* between units while there is something to do: others come first */
+#define PAUSE_MS 20    /* between units while there is something to do: others come first */
 #define LOOK_EVERY_MS 500
 #define GRAM_LEN 3 /* characters */
 

@@ -5,6 +5,7 @@ import json
 import random
 import threading
 import time
+from urllib.parse import quote, urlencode
 
 import pytest
 from lib import dps, sas
@@ -12,6 +13,7 @@ from lib.caller import OPERATOR
 from lib.operations import COLUMNS, Operations, rows_of
 from lib.server import unique_id
 
+NAMES = 100_000
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=1000",
                   "--register-burst=0"]
 
@@ -277,15 +279,15 @@ def test_C059_an_export_has_the_six_columns_and_comes_back_as_it_was(new_server)
     boss = Operations(new_server())
     chance = random.Random(59)
     alphabet = "ab =+-@'\",;\tÜ€𝄞"
-    some = {device_id: "".join(chance.choice(alphabet) for _ in range(chance.randrange(1, 40)))
-            for device_id in ids(700)}
+    some = {device_id: "".join(chance.choices(alphabet, k=chance.randrange(1, 40)))
+            for device_id in ids(NAMES)}
     lines = ["IOTC_DEVICEID,IOTC_DEVICENAME"]
     for device_id, name in some.items():
         lines.append(device_id + ',"' + name.replace('"', '""') + '"')
     assert boss.import_file("\r\n".join(lines), rawNames="true")["failed"] == 0
     text = boss.export()
     assert text.split("\r\n")[0] == "\ufeff" + ",".join(COLUMNS)
-    again = boss.import_file(text)
+    again = boss.import_file("\r\n".join(text.split("\r\n")[:1001]))
     assert set(again["counts"]) - {"added", "updated", "unchanged", "skipped"} == {"R07", "W01"}
     other = Operations(new_server())
     other.import_file(text)
@@ -535,6 +537,58 @@ def test_bulk_acts_are_audited(boss):
                boss.own("GET", f"audit?target={operation['id']}").body["value"]]
     assert [entry["result"] for entry in entries] == ["done", "begun"]
     assert {entry["action"] for entry in entries} == {"devices.block"}
+
+
+# --- links and lists -----------------------------------------------------------------------------
+
+
+def test_C064_an_export_link_is_its_users_alone_and_audited(boss):
+    device_id = unique_id()
+    boss.import_file(device_id, template="generic")
+    answer = boss.own("POST", "deviceExport/links?template=generic")
+    assert answer.status == 200
+    path = answer.body["link"].removeprefix("/api/muster/v1/")
+    followed = boss.own("GET", path)
+    assert device_id in [row["IOTC_DEVICEID"] for row in rows_of(followed.text)]
+    assert followed.headers["Cache-Control"] == "no-store"
+    other = caller(boss, "connectivity.readInstance", "devices.view")
+    assert other.own("GET", path).status == 403
+    assert boss.own("GET", path.replace("template=generic", "extra=true")).status == 404
+    actions = [row["entry"]["action"] for row in boss.own("GET", "audit?top=10").body["value"]]
+    assert "devices.export" in actions
+
+
+def found(boss, **options):
+    answer = boss.own("GET", f"devices?{urlencode(options, quote_via=quote)}")
+    assert answer.status == 200, answer
+    return [row["id"] for row in answer.body["value"]]
+
+
+def test_devices_are_found_by_a_part_of_their_id_or_name(boss):
+    one, two, three = ids(3)
+    word = unique_id("w")
+    boss.import_file(f"IOTC_DEVICEID,IOTC_DEVICENAME\n{one},Cold {word} b\n{two},Warm {word} a\n"
+                     f"{three},c\n", template="generic")
+    assert found(boss, search=word) == [one, two]
+    assert found(boss, search=word.upper(), order="name") == [one, two]
+    assert found(boss, search=word, order="-name") == [two, one]
+    assert found(boss, search=f"ld {word}") == [one]
+    assert found(boss, search=three[2:]) == [three]
+    assert found(boss, search=word, status="registered", template="generic") == [one, two]
+    assert found(boss, search=word, status="blocked") == []
+    page = boss.own("GET", f"devices?search={word}&order=-name&top=1").body
+    assert [row["id"] for row in page["value"]] == [two]
+    assert found(boss, search=word, order="-name", after=page["next"]) == [one]
+    blocked = boss.act("block", filter={"search": word})
+    assert blocked["counts"] == {"changed": 2, "unchanged": 0}
+    boss.act("delete", filter={"search": word})
+    assert found(boss, search=word) == []
+
+
+@pytest.mark.parametrize("query", ["search=", "search=%00", "search=" + "x" * 513, "order=size",
+                                   "order=name&after=x"])
+def test_a_list_that_cannot_be_is_refused(boss, query):
+    assert boss.own("GET", f"devices?{query}").status == 400
 
 
 # --- the command line ----------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 /* Devices as a file. With keys it is told in the audit log before the first byte goes out. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "central/device_export.h"
+#include "central/export_link.h"
+#include "central/operation.h"
 #include "front/http/app_flow.h"
 #include "front/http/application.h"
 #include "identity/audit.h"
@@ -116,4 +119,47 @@ void app_device_export(struct exchange *x)
 void app_device_export_without_keys(struct exchange *x)
 {
     export(x, false);
+}
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+static const struct sealer *sealer_of(const struct exchange *x)
+{
+    return operations_sealer(x->front->options.operations);
+}
+
+/* The query is that of the export. */
+void app_device_export_link(struct exchange *x)
+{
+    BUF_CLEANUP struct buf path = {.max = 16384}, body = {.max = 32768};
+    struct json_writer w = {.to = &body};
+    struct device_filter filter;
+    instant now = clock_wall_ms();
+
+    if (!app_read_device_filter(x, &filter))
+        return;
+    buf_append_str(&path, "/api/muster/v1/deviceExport/links/");
+    export_link_write(sealer_of(x), slice_str(x->principal.name), x->request->query, now, &path);
+    if (x->request->query.len > 0)
+        buf_append_byte(&path, '?');
+    buf_append(&path, x->request->query);
+    json_open(&w, (slice){0}, '{');
+    json_put_text(&w, SLICE("link"), buf_slice(&path));
+    app_put_time(&w, SLICE("expires"), now + EXPORT_LINK_MS);
+    json_close(&w, '}');
+    if (path.failed || body.failed)
+        exchange_answer_error(x, ST_NO_MEMORY, NULL);
+    else
+        exchange_answer(x, 200, buf_slice(&body));
+}
+
+void app_device_export_linked(struct exchange *x)
+{
+    struct fault why;
+
+    if (export_link_check(sealer_of(x), x->bound[0], slice_str(x->principal.name),
+                          x->request->query, clock_wall_ms(), &why) == ST_OK)
+        export(x, true);
+    else
+        exchange_answer_error(x, why.status, &why);
 }

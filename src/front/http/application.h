@@ -194,6 +194,8 @@ void app_device_connection_string(struct exchange *x);
 void app_device_import(struct exchange *x);
 void app_device_export(struct exchange *x);
 void app_device_export_without_keys(struct exchange *x);
+void app_device_export_link(struct exchange *x);
+void app_device_export_linked(struct exchange *x);
 void app_operations_list(struct exchange *x);
 void app_operation_get(struct exchange *x);
 void app_operation_cancel(struct exchange *x);
