@@ -39,6 +39,48 @@ static void base64_goes_both_ways(void **state)
     }
 }
 
+static void base64url_goes_both_ways(void **state)
+{
+    static const struct {
+        slice bytes;
+        const char *text;
+    } rows[] = {
+        {SLICE(""), ""},
+        {SLICE("f"), "Zg"},
+        {SLICE("fo"), "Zm8"},
+        {SLICE("foo"), "Zm9v"},
+        {SLICE("foob"), "Zm9vYg"},
+        {SLICE("foobar"), "Zm9vYmFy"},
+        {SLICE("\xfb\xff\xbf"), "-_-_"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        BUF_CLEANUP struct buf text = {.max = 64};
+        uint8_t bytes[6];
+        size_t len = 0;
+
+        base64url_encode(rows[i].bytes, &text);
+        assert_true(slice_equal(buf_slice(&text), slice_str(rows[i].text)));
+        assert_true(base64url_decode(buf_slice(&text), bytes, sizeof bytes, &len));
+        assert_true(slice_equal(slice_of(bytes, len), rows[i].bytes));
+    }
+}
+
+static void malformed_base64url_is_refused(void **state)
+{
+    static const char *const rows[] = {"Z",   "Zg==", "Zm9vY", "Zh",
+                                       "Zm9", "+/+/", "Zm 9",  "Zm9vYmFyYQ"};
+    uint8_t bytes[6];
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (base64url_decode(slice_str(rows[i]), bytes, sizeof bytes, &len))
+            fail_msg("'%s' is taken", rows[i]);
+    }
+}
+
 static void malformed_base64_is_refused(void **state)
 {
     static const char *const rows[] = {"Z",      "Zg",           "Zg=",  "Z===",     "====", "=Zg=",
@@ -162,6 +204,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_goes_both_ways),
         cmocka_unit_test(malformed_base64_is_refused),
+        cmocka_unit_test(base64url_goes_both_ways),
+        cmocka_unit_test(malformed_base64url_is_refused),
         cmocka_unit_test(percent_encoding_keeps_only_the_unreserved),
         cmocka_unit_test(percent_escapes_are_decoded_once),
         cmocka_unit_test(a_full_arena_decodes_nothing),

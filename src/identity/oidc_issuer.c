@@ -250,11 +250,20 @@ slice oidc_subject_key(const struct oidc_options *o, slice subject, struct arena
 static bool is_verified(const struct json *claims)
 {
     bool verified = false;
-    slice word;
+    slice word = {0};
 
     if (json_get_text(claims, SLICE("email_verified"), &word)) /* some issuers' spelling */
         return slice_equal(word, SLICE("true"));
     return json_get_bool(claims, SLICE("email_verified"), &verified) && verified;
+}
+
+static const char *write_bearer(slice access, struct arena *arena)
+{
+    BUF_CLEANUP struct buf text = {.max = REQUEST_MAX};
+
+    buf_append_str(&text, "Bearer ");
+    buf_append(&text, access);
+    return text.failed ? NULL : (const char *)arena_copy(arena, buf_slice(&text)).ptr;
 }
 
 /* The token has an address, or the issuer tells it of the same subject. */
@@ -270,9 +279,7 @@ static enum status find_email(const struct identity *id, const struct endpoints 
         !json_get_text(answer, SLICE("access_token"), &access))
         return ST_OK;
     struct http_call call = {
-        .method = "GET",
-        .url = endpoints->person,
-        .authorization = (const char *)arena_printf(arena, "Bearer %.*s", SLICE_FMT(access)).ptr};
+        .method = "GET", .url = endpoints->person, .authorization = write_bearer(access, arena)};
     if (!call.authorization)
         return fault_set(why, ST_NO_MEMORY, "no memory for the issuer's call");
     status = fetch_object(id, &call, arena, &told, why);
@@ -294,8 +301,7 @@ static enum status read_person(const struct identity *id, const struct json *cla
     if (!is_verified(claims) && !options_of(id)->trusts_email)
         return fault_set(why, ST_UNAUTHORIZED, "the issuer has not verified the e-mail address");
     ret->email = email;
-    ret->subject =
-        arena_printf(arena, "%.*s %.*s", SLICE_FMT(options_of(id)->issuer), SLICE_FMT(subject));
+    ret->subject = oidc_subject_key(options_of(id), subject, arena);
     return arena->failed ? fault_set(why, ST_NO_MEMORY, "no memory for a user") : ST_OK;
 }
 
@@ -303,7 +309,7 @@ enum status oidc_ask_person(const struct identity *id, const struct oidc_flow *f
                             slice redirect_uri, struct arena *arena, struct oidc_person *ret,
                             struct fault *why)
 {
-    struct endpoints endpoints;
+    struct endpoints endpoints = {0};
     const struct json *claims;
     struct json *answer;
     struct jwt token;
