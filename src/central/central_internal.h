@@ -21,6 +21,14 @@
  *     device_view.c        the device page's facts, and lists
  *     model_event.c        models that devices announce at the hub
  *     credentials.c        the keys that a device signs with
+ *     projection*.c        last values and history of devices, see projection_internal.h
+ *     telemetry*.c, history_*.c   what devices have sent: read, charted
+ *     device_model.c       a device with what its template says it can do
+ *     properties.c         properties and settings; property_list.c, property_change.c: pure
+ *     commands.c           commands run; command_outcome.c: what became of them
+ *     aliases.c            names for paths in messages; alias_path.c: pure
+ *     device_records.c     rows of cloud properties, commands and aliases
+ *     template_infer.c     a template of what a device has sent: pure
  *     simulation.c         simulated devices: who runs
  *     simulated_device.c   and what one of them does */
 #ifndef MUSTER_CENTRAL_CENTRAL_INTERNAL_H

@@ -172,8 +172,8 @@ static void on_model(void *context, enum status status, const struct fault *why)
     if (status != ST_OK)
         job->why = *why;
     else
-        status = command_find(&job->model, job->run.component, job->run.name, &job->content,
-                              &job->why);
+        status =
+            command_find(&job->model, job->run.component, job->run.name, &job->content, &job->why);
     if (status == ST_OK && !fits(job))
         status = ST_BAD_REQUEST;
     if (status == ST_OK)
@@ -204,9 +204,8 @@ static bool take(struct command_job *job, const struct command_request *r)
         .actor = arena_copy(arena, r->actor),
         .begun_at = clock_wall_ms(),
     };
-    job->method_name =
-        arena_printf(arena, "%.*s%s%.*s", SLICE_FMT(r->component), r->component.len > 0 ? "*" : "",
-                     SLICE_FMT(r->name));
+    job->method_name = arena_printf(arena, "%.*s%s%.*s", SLICE_FMT(r->component),
+                                    r->component.len > 0 ? "*" : "", SLICE_FMT(r->name));
     return !arena->failed;
 }
 

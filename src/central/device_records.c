@@ -79,7 +79,8 @@ void cloud_properties_unit_put(struct unit *unit, slice device_id, slice generat
     unit_add(unit, &sql, params, COUNT_OF(params), EXPECT_ONE);
 }
 
-/* --- commands ---------------------------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------------------------
+ */
 
 static void prune(struct unit *unit, slice device_id, const struct command_run *run)
 {
@@ -185,7 +186,8 @@ bool command_row_next(struct rows *rows, struct command_run *ret)
     return true;
 }
 
-/* --- aliases ----------------------------------------------------------------------------------- */
+/* --- aliases -----------------------------------------------------------------------------------
+ */
 
 void alias_read(struct store *st, slice device_id, slice generation_id, store_rows_fn *on_rows,
                 void *context)

@@ -36,8 +36,8 @@ struct command_run {
     slice request, response; /* JSON; empty: none */
     int64_t response_code;   /* 0: none */
     int64_t response_timeout_s, connect_timeout_s;
-    slice failure;          /* why nothing came back, as status_name has it; empty: something did */
-    bool is_queued;         /* went as a message that waits for the device */
+    slice failure;  /* why nothing came back, as status_name has it; empty: something did */
+    bool is_queued; /* went as a message that waits for the device */
     slice actor;
     instant begun_at, ended_at; /* 0: it is still at it */
 };

@@ -8,49 +8,16 @@
  * itself; what a page came to is kept in memory until it is recorded. */
 #include <stdlib.h>
 
-#include "central/device_group.h"
 #include "central/job_run.h"
 #include "central/job_store.h"
-#include "central/operation_internal.h"
 
-#define LIST_PAGE 500 /* members written down at once */
-#define PAGE_MAX 50   /* devices at once */
 #define PAGE_ARENA_MAX ((size_t)64 * 1024)
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
-
-enum job_phase {
-    PHASE_LOADING,
-    PHASE_LISTING,
-    PHASE_TAKING,    /* and saying that commands go out */
-    PHASE_RECORDING, /* what a page came to */
-    PHASE_ENDING,
-};
 
 enum job_count { JOB_COUNT_COMPLETED, JOB_COUNTS };
 static const char *const count_names[] = {[JOB_COUNT_COMPLETED] = "completed"};
 
-struct job_own {
-    struct operation_run *run;
-    enum job_phase phase;
-    struct job job, to; /* committed; under way */
-    struct job_data data;
-    struct job_limit batch, threshold;
-    struct job_work work;
-    struct device_group_members members;
-    bool has_members;
-    struct buf properties;
-    struct unit *unit; /* of members, while they are listed */
-    unsigned listed;
-    uint8_t list_after[DEVICE_ID_MAX];
-    struct arena arena; /* the page's */
-    struct job_task tasks[PAGE_MAX];
-    size_t count;
-    unsigned pending;
-    enum job_state end_state;
-    const char *end_message;
-};
-
-static slice job_id_of(const struct operation_run *r)
+static slice job_id_of(struct operation_run *r)
 {
     ARENA_CLEANUP struct arena arena = {.max = 4096};
     struct json *root;
@@ -58,7 +25,7 @@ static slice job_id_of(const struct operation_run *r)
 
     if (json_parse(r->parameters, JSON_LAST_WINS, &arena, &root, NULL) == ST_OK)
         (void)json_get_text(root, SLICE("job"), &id);
-    return arena_copy((struct arena *)&r->arena, id);
+    return arena_copy(&r->arena, id);
 }
 
 static bool begin(struct operation_run *r)
@@ -88,7 +55,7 @@ static void destroy(struct operation_run *r)
 }
 
 /* With the operation's own numbers. */
-static void commit(struct job_own *own, struct unit *unit)
+void job_commit(struct job_own *own, struct unit *unit)
 {
     struct operation_progress to = own->run->progress;
 
@@ -99,7 +66,7 @@ static void commit(struct job_own *own, struct unit *unit)
     operation_commit(own->run, unit, &to, &(struct operation_findings){0});
 }
 
-static struct unit *unit_or_wait(struct job_own *own)
+struct unit *job_unit_or_wait(struct job_own *own)
 {
     struct unit *unit = unit_create(own->run->ops->c->st);
 
@@ -125,16 +92,16 @@ static enum operation_state operation_state_of(enum job_state state)
 
 static void commit_end(struct job_own *own)
 {
-    struct unit *unit = unit_or_wait(own);
+    struct unit *unit = job_unit_or_wait(own);
 
     if (!unit)
         return;
     own->to = own->job;
     job_unit_end(unit, own->job.id, own->end_state, slice_str(own->end_message), clock_wall_ms());
-    commit(own, unit);
+    job_commit(own, unit);
 }
 
-static void end(struct job_own *own, enum job_state state, const char *message)
+void job_end(struct job_own *own, enum job_state state, const char *message)
 {
     own->phase = PHASE_ENDING;
     own->end_state = state;
@@ -198,13 +165,13 @@ static bool read_job(struct job_own *own, const struct job *j, struct fault *why
 
 static void start(struct job_own *own)
 {
-    struct unit *unit = unit_or_wait(own);
+    struct unit *unit = job_unit_or_wait(own);
 
     if (!unit)
         return;
     own->to = own->job;
     job_unit_start(unit, own->job.id, clock_wall_ms());
-    commit(own, unit);
+    job_commit(own, unit);
 }
 
 static void on_loaded(void *context, enum status status, struct rows *rows)
@@ -232,198 +199,14 @@ static void on_loaded(void *context, enum status status, struct rows *rows)
     } else if (read_job(own, &j, &why)) {
         start(own);
     } else {
-        end(own, JOB_FAILED, "the job could not be read");
+        job_end(own, JOB_FAILED, "the job could not be read");
     }
 }
 
-static void load(struct job_own *own)
+void job_load(struct job_own *own)
 {
     buf_clear(&own->properties);
     job_read_one(own->run->ops->c->st, own->job.id, on_loaded, own);
-}
-
-/* --- listing ---------------------------------------------------------------------------------- */
-
-static void add_member(struct job_own *own, slice device_id, slice after)
-{
-    const struct job_device d = {.number = own->to.total, .id = device_id};
-
-    job_unit_add_device(own->unit, own->job.id, &d);
-    own->to.total++;
-    own->listed++;
-    after = slice_first(after, DEVICE_ID_MAX);
-    memcpy(own->list_after, after.ptr, after.len);
-    own->to.list_after = slice_of(own->list_after, after.len);
-}
-
-static void end_listing(struct job_own *own, enum status status)
-{
-    struct unit *unit = own->unit;
-
-    own->unit = NULL;
-    if (status != ST_OK || own->to.total > JOB_DEVICES_MAX) {
-        unit_destroy(unit);
-        if (status != ST_OK)
-            load(own); /* and from what is committed */
-        else
-            end(own, JOB_FAILED, "the group has more devices than a job may have");
-        return;
-    }
-    own->to.is_listed = own->listed < LIST_PAGE;
-    job_unit_advance(unit, &own->to);
-    commit(own, unit);
-}
-
-static void on_member(void *context, enum status status, const struct device *d)
-{
-    struct job_own *own = context;
-
-    if (d)
-        add_member(own, d->id, d->id);
-    else
-        end_listing(own, status);
-}
-
-/* Of a rerun: `list_after` is the number of the device in the other job. */
-static void on_failed_rows(void *context, enum status status, struct rows *rows)
-{
-    struct job_own *own = context;
-
-    while (status == ST_OK && rows_next(rows)) {
-        struct job_device d = job_device_from_row(rows);
-        BUF_CLEANUP struct buf number = {.max = 32};
-
-        buf_printf(&number, "%lld", (long long)d.number);
-        add_member(own, d.id, buf_slice(&number));
-    }
-    end_listing(own, status == ST_OK ? rows_status(rows) : status);
-}
-
-static void list(struct job_own *own)
-{
-    struct device_filter filter = {.after = own->job.list_after, .limit = LIST_PAGE, .status = -1};
-    int64_t after = -1;
-
-    own->unit = unit_or_wait(own);
-    if (!own->unit)
-        return;
-    own->to = own->job;
-    own->listed = 0;
-    if (own->has_members) {
-        device_group_members_select(&own->members, &filter);
-        device_list(own->run->ops->c->id, &filter, on_member, own);
-        return;
-    }
-    if (own->job.list_after.len > 0 && !slice_to_i64(own->job.list_after, &after))
-        after = -1;
-    job_read_devices(own->run->ops->c->st, own->job.source, after, JOB_DEVICE_FAILED, LIST_PAGE,
-                     on_failed_rows, own);
-}
-
-/* --- a page ----------------------------------------------------------------------------------- */
-
-static void record(struct job_own *own)
-{
-    struct unit *unit = unit_or_wait(own);
-    int64_t size = job_batch_size(&own->batch, own->job.total);
-
-    if (!unit)
-        return;
-    own->to = own->job;
-    if (own->to.next_number % size == 0)
-        own->to.batch_failed = 0;
-    for (size_t i = 0; i < own->count; i++) {
-        const struct job_task *t = &own->tasks[i];
-        const struct job_device d = {
-            .number = t->number, .state = t->state, .message = slice_str(t->message)};
-        bool failed = t->state == JOB_DEVICE_FAILED;
-
-        job_unit_set_device(unit, own->job.id, &d);
-        own->to.failed += failed;
-        own->to.batch_failed += failed;
-        own->to.completed += !failed;
-        own->to.next_number = t->number + 1;
-    }
-    job_unit_advance(unit, &own->to);
-    commit(own, unit);
-}
-
-static void on_one_done(struct job_own *own)
-{
-    if (--own->pending > 0)
-        return;
-    own->phase = PHASE_RECORDING;
-    record(own);
-}
-
-static void on_task_done(struct job_task *t)
-{
-    struct job_own *own =
-        (struct job_own *)((char *)(uintptr_t)t->work - offsetof(struct job_own, work));
-
-    on_one_done(own);
-}
-
-static void act(struct job_own *own)
-{
-    own->pending = (unsigned)own->count + 1;
-    for (size_t i = 0; i < own->count; i++)
-        job_task_begin(&own->tasks[i]);
-    on_one_done(own);
-}
-
-static void announce(struct job_own *own)
-{
-    struct unit *unit = unit_or_wait(own);
-
-    if (!unit)
-        return;
-    own->to = own->job;
-    for (size_t i = 0; i < own->count; i++) {
-        const struct job_device d = {.number = own->tasks[i].number, .state = JOB_DEVICE_RUNNING};
-
-        if (own->tasks[i].state == JOB_DEVICE_PENDING)
-            job_unit_set_device(unit, own->job.id, &d);
-    }
-    commit(own, unit);
-}
-
-static void on_taken(void *context, enum status status, struct rows *rows)
-{
-    struct job_own *own = context;
-
-    own->count = 0;
-    arena_reset(&own->arena);
-    while (status == ST_OK && own->count < PAGE_MAX && rows_next(rows)) {
-        struct job_device d = job_device_from_row(rows);
-
-        own->tasks[own->count++] = (struct job_task){.work = &own->work,
-                                                     .number = d.number,
-                                                     .device_id = arena_copy(&own->arena, d.id),
-                                                     .state = d.state,
-                                                     .is_resumed = d.state == JOB_DEVICE_RUNNING,
-                                                     .on_done = on_task_done};
-    }
-    if (status == ST_OK && own->count < PAGE_MAX)
-        status = rows_status(rows);
-    if (status != ST_OK || own->arena.failed)
-        operation_wait(own->run);
-    else if (own->count == 0)
-        end(own, JOB_COMPLETE, "");
-    else if (own->data.has_commands)
-        announce(own);
-    else
-        act(own);
-}
-
-/* A page never reaches into the next batch. */
-static void take(struct job_own *own)
-{
-    int64_t size = job_batch_size(&own->batch, own->job.total);
-    int64_t left = size - own->job.next_number % size;
-
-    job_read_devices(own->run->ops->c->st, own->job.id, own->job.next_number - 1, -1,
-                     left < PAGE_MAX ? (unsigned)left : PAGE_MAX, on_taken, own);
 }
 
 static bool is_past_threshold(const struct job_own *own)
@@ -443,21 +226,21 @@ static void step(struct operation_run *r)
     struct job_own *own = r->own;
 
     if (r->is_cancelled && (own->phase == PHASE_LISTING || own->phase == PHASE_TAKING)) {
-        end(own, JOB_STOPPED, "");
+        job_end(own, JOB_STOPPED, "");
         return;
     }
     switch (own->phase) {
     case PHASE_LOADING:
-        load(own);
+        job_load(own);
         break;
     case PHASE_LISTING:
-        list(own);
+        job_list_members(own);
         break;
     case PHASE_TAKING:
-        take(own);
+        job_page_take(own);
         break;
     case PHASE_RECORDING:
-        record(own);
+        job_page_record(own);
         break;
     case PHASE_ENDING:
         commit_end(own);
@@ -468,7 +251,7 @@ static void step(struct operation_run *r)
 static void after_record(struct job_own *own)
 {
     if (is_past_threshold(own)) {
-        end(own, JOB_CANCELLED, "more devices failed than the threshold allows");
+        job_end(own, JOB_CANCELLED, "more devices failed than the threshold allows");
         return;
     }
     own->phase = PHASE_TAKING;
@@ -487,7 +270,7 @@ static void committed(struct operation_run *r)
         operation_next(r);
         break;
     case PHASE_TAKING:
-        act(own);
+        job_page_act(own);
         break;
     case PHASE_RECORDING:
         after_record(own);

@@ -1,12 +1,6 @@
-/* For tests: a device with a model, without a server. */
+/* For tests, behind cmocka: a device with a model, without a server. */
 #ifndef MUSTER_CENTRAL_MODEL_FIXTURE_H
 #define MUSTER_CENTRAL_MODEL_FIXTURE_H
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #include "central/device_model.h"
 

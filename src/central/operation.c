@@ -93,6 +93,7 @@ void operation_run_destroy(struct operation_run *r)
 {
     if (!r)
         return;
+    timer_cancel(&r->timer);
     if (r->own)
         r->type->destroy(r);
     buf_deinit(&r->end.log);

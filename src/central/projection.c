@@ -12,6 +12,7 @@
 #define READ_BYTES ((size_t)1024 * 1024) /* the same */
 #define GROUP_BYTES ((size_t)4 << 20)    /* a unit of work takes so much, and what is kept beside */
 #define RETRY_MS 1000                    /* something is not to be had for now */
+#define SLOW_COMMIT_MS 100               /* others wait, too: as long again goes to them */
 
 const struct projection_options projection_defaults = {
     .retention_ms = INT64_C(30) * 24 * 3600 * 1000,
@@ -96,6 +97,17 @@ static void end_step(struct lane *lane)
 /* --- groups
  * --------------------------------------------------------------------------------------- */
 
+/* Acknowledgements wait for the same writer: where it is slow, we leave it to them for a while. */
+static void go_on_fairly(struct lane *lane)
+{
+    int64_t took_ms = clock_mono_ms() - lane->submitted_ms;
+
+    if (took_ms < SLOW_COMMIT_MS)
+        go_on_soon(lane);
+    else
+        go_on_later(lane, took_ms < RETRY_MS ? took_ms : RETRY_MS);
+}
+
 static void on_committed(void *context, enum status status, struct unit *unit)
 {
     struct lane *lane = context;
@@ -109,7 +121,7 @@ static void on_committed(void *context, enum status status, struct unit *unit)
         go_on_later(lane, RETRY_MS);
     } else if (lane->next_group) {
         lane->group = lane->next_group;
-        go_on_soon(lane);
+        go_on_fairly(lane);
     } else {
         end_step(lane);
     }
@@ -121,6 +133,7 @@ static void on_made(struct pool_job *job)
     struct unit *unit = lane->unit;
 
     lane->unit = NULL;
+    lane->submitted_ms = clock_mono_ms();
     if (unit)
         unit_submit(unit, on_committed, lane);
     else
@@ -369,9 +382,13 @@ struct projection *projection_create(struct workers *ws, struct store *st, struc
 void projection_destroy(struct projection *p)
 {
     for (unsigned i = 0; p && i < p->lane_count; i++) {
+        timer_cancel(&p->lanes[i].timer); /* others are on the same wheel */
         metric_add(METRIC_PROJECTION_LAG, -p->lanes[i].lag);
+        timer_cancel(&p->lanes[i].timer);
         unit_destroy(p->lanes[i].unit);
         gathering_end(&p->lanes[i].step);
     }
+    if (p)
+        timer_cancel(&p->retention.timer);
     free(p);
 }

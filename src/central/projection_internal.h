@@ -72,10 +72,11 @@ struct lane {
     uint64_t next; /* the offset that is stored: all before it is told */
     uint64_t at;   /* how far the step has read */
     uint64_t part_from, step_end;
-    uint64_t known_end; /* of the log, as far as we were told */
-    int64_t lag;        /* as the metric has it */
-    int64_t began_ms;   /* the last step, monotonic */
-    size_t read_bytes;  /* of this part */
+    uint64_t known_end;   /* of the log, as far as we were told */
+    int64_t lag;          /* as the metric has it */
+    int64_t began_ms;     /* the last step, monotonic */
+    int64_t submitted_ms; /* the group's unit, likewise */
+    size_t read_bytes;    /* of this part */
     enum status read_status;
     struct gathering step;
     struct gathered_device *group;      /* the first device of the group */

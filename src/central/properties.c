@@ -123,8 +123,8 @@ static void write_cloud(struct job *job)
     }
     json_write(body, &text);
     if (text.failed) {
-        finish(job, fault_set(&job->why, ST_TOO_LARGE,
-                              "more than %d bytes of cloud properties", CLOUD_PROPERTIES_MAX));
+        finish(job, fault_set(&job->why, ST_TOO_LARGE, "more than %d bytes of cloud properties",
+                              CLOUD_PROPERTIES_MAX));
         return;
     }
     unit = unit_create(job->c->st);
@@ -146,8 +146,8 @@ static void change(struct job *job)
         .cloud = job->sources.cloud,
     };
     struct json *body;
-    enum status status = json_parse(job->write.body, JSON_REFUSE_DUPLICATES, &job->arena, &body,
-                                    &job->why);
+    enum status status =
+        json_parse(job->write.body, JSON_REFUSE_DUPLICATES, &job->arena, &body, &job->why);
 
     if (status == ST_OK && body->kind != JSON_OBJECT)
         status = fault_set(&job->why, ST_BAD_REQUEST, "properties are a JSON object");

@@ -15,7 +15,8 @@ struct scope {
     struct json *desired, *cloud, *answer, *metadata;
 };
 
-/* --- trees ------------------------------------------------------------------------------------- */
+/* --- trees -------------------------------------------------------------------------------------
+ */
 
 /* Values are shared with the body: a node of its own for each place it is put. */
 static struct json *copy_of(struct making *m, const struct json *value)
@@ -65,12 +66,14 @@ static void close_component(struct making *m, struct scope *s, struct scope *roo
         json_set(root->answer, s->component, s->answer);
 }
 
-/* --- rules ------------------------------------------------------------------------------------- */
+/* --- rules -------------------------------------------------------------------------------------
+ */
 
 static enum status refuse(struct making *m, const struct scope *s, slice name, const char *cause)
 {
-    return fault_set(m->why, ST_BAD_REQUEST, "'%.*s%s%.*s': %s", SLICE_FMT(slice_first(s->component, 64)),
-                     s->component.len > 0 ? "." : "", SLICE_FMT(slice_first(name, 64)), cause);
+    return fault_set(m->why, ST_BAD_REQUEST, "'%.*s%s%.*s': %s",
+                     SLICE_FMT(slice_first(s->component, 64)), s->component.len > 0 ? "." : "",
+                     SLICE_FMT(slice_first(name, 64)), cause);
 }
 
 static enum status check(struct making *m, const struct scope *s, const struct json *member,
@@ -92,7 +95,8 @@ static enum status check(struct making *m, const struct scope *s, const struct j
     return ST_OK;
 }
 
-/* --- one member -------------------------------------------------------------------------------- */
+/* --- one member --------------------------------------------------------------------------------
+ */
 
 static void put_desired(struct making *m, struct scope *s, const struct json *member)
 {
@@ -121,7 +125,8 @@ static enum status put_member(struct making *m, struct scope *s, const struct js
     return ST_OK;
 }
 
-/* --- what is taken back ------------------------------------------------------------------------ */
+/* --- what is taken back ------------------------------------------------------------------------
+ */
 
 static void take_back_from(struct making *m, const struct scope *s, const struct json *body,
                            const struct json *there, bool is_cloud, struct json *to)
@@ -142,8 +147,7 @@ static void take_back_from(struct making *m, const struct scope *s, const struct
 }
 
 static void take_back(struct making *m, struct scope *s, const struct property_request *request,
-                      const struct json *body, const struct json *desired,
-                      const struct json *cloud)
+                      const struct json *body, const struct json *desired, const struct json *cloud)
 {
     if (!request->replace)
         return;
@@ -151,7 +155,8 @@ static void take_back(struct making *m, struct scope *s, const struct property_r
     take_back_from(m, s, body, cloud, true, s->cloud);
 }
 
-/* --- scopes ------------------------------------------------------------------------------------ */
+/* --- scopes ------------------------------------------------------------------------------------
+ */
 
 static bool is_passed_over(const struct json *member)
 {
@@ -230,7 +235,8 @@ enum status property_change_make(const struct device_model *m,
         return fault_set(why, ST_NO_MEMORY, "no memory for the properties");
     if (status != ST_OK)
         return status;
-    *ret = (struct property_change){.desired = root.desired, .cloud = root.cloud,
+    *ret = (struct property_change){.desired = root.desired,
+                                    .cloud = root.cloud,
                                     .answer = request->component.len > 0 ? component.answer
                                                                          : root.answer};
     return ST_OK;

@@ -41,7 +41,8 @@ bool property_is_component(const struct device_model *m, const struct json *memb
     return device_model_has_component(m, member->name) || is_marked(member);
 }
 
-/* --- a scope: the device itself, or a component ------------------------------------------------ */
+/* --- a scope: the device itself, or a component ------------------------------------------------
+ */
 
 enum part { DESIRED, DESIRED_METADATA, REPORTED, REPORTED_METADATA, CLOUD, PARTS };
 
@@ -73,7 +74,8 @@ static const struct dtdl_content *content_of(const struct scope *s, slice name)
     return s->interface ? dtdl_content_find(s->interface, name) : NULL;
 }
 
-/* --- one property ------------------------------------------------------------------------------ */
+/* --- one property ------------------------------------------------------------------------------
+ */
 
 static bool is_object_schema(const struct dtdl_content *content)
 {
@@ -118,14 +120,16 @@ static struct property read_property(const struct scope *s, slice name)
     return p;
 }
 
-/* --- which there are --------------------------------------------------------------------------- */
+/* --- which there are ---------------------------------------------------------------------------
+ */
 
 /* A reported member of a command's name completes the command (7.3). */
 static bool is_property(const struct scope *s, const struct json *member)
 {
     const struct dtdl_content *content = content_of(s, member->name);
 
-    if (slice_equal(member->name, SLICE(COMPONENT_MARK)) || (content && content->kind == DTDL_COMMAND))
+    if (slice_equal(member->name, SLICE(COMPONENT_MARK)) ||
+        (content && content->kind == DTDL_COMMAND))
         return false;
     return s->component.len > 0 || !property_is_component(s->model, member);
 }
@@ -165,8 +169,8 @@ static void give_unset(struct listing *l, const struct scope *s)
         const struct dtdl_content *content = s->interface->all[i];
         slice name = content->typed.element.name;
 
-        if (content->kind == DTDL_PROPERTY && !find(s, REPORTED, name) &&
-            !find(s, DESIRED, name) && !find(s, CLOUD, name))
+        if (content->kind == DTDL_PROPERTY && !find(s, REPORTED, name) && !find(s, DESIRED, name) &&
+            !find(s, CLOUD, name))
             give(l, s, name);
     }
 }
@@ -184,7 +188,8 @@ static bool give_scope(struct listing *l, struct scope *s, bool with_unset, stru
     return true;
 }
 
-/* --- components -------------------------------------------------------------------------------- */
+/* --- components --------------------------------------------------------------------------------
+ */
 
 static const struct json *inside(const struct scope *root, enum part part, slice component)
 {
@@ -193,8 +198,8 @@ static const struct json *inside(const struct scope *root, enum part part, slice
     return object && object->kind == JSON_OBJECT ? object : NULL;
 }
 
-static bool give_component(struct listing *l, const struct scope *root, slice name,
-                           bool with_unset, struct arena *arena)
+static bool give_component(struct listing *l, const struct scope *root, slice name, bool with_unset,
+                           struct arena *arena)
 {
     const struct dtdl_content *content = content_of(root, name);
     struct scope s = {.model = root->model, .component = name};

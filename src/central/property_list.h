@@ -31,13 +31,13 @@ struct property {
     slice name;
     const struct dtdl_content *content; /* NULL: the model does not know it, or there is none */
     enum property_kind kind;
-    const struct json *desired; /* unwrapped; NULL: never asked for */
-    int64_t desired_version;    /* of the section, when this was last asked for */
+    const struct json *desired;    /* unwrapped; NULL: never asked for */
+    int64_t desired_version;       /* of the section, when this was last asked for */
     slice desired_at, reported_at; /* ISO, as the twin has them; empty: never */
     struct sync_report report;
-    enum sync_state state;     /* of what is not the cloud's */
-    const struct json *cloud;  /* the value of a cloud property */
-    bool fits;                 /* what is reported is what the model says */
+    enum sync_state state;    /* of what is not the cloud's */
+    const struct json *cloud; /* the value of a cloud property */
+    bool fits;                /* what is reported is what the model says */
 };
 /* NULL: as `kind` says. What the application calls its value now. */
 const struct json *property_value(const struct property *p);

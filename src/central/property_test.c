@@ -1,4 +1,10 @@
 /* property_list.h, property_change.h, and whether telemetry fits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
 #include "central/model_fixture.h"
 #include "central/property_change.h"
 #include "central/telemetry.h"

@@ -135,11 +135,8 @@ void simulation_destroy(struct simulation *s)
 {
     if (!s)
         return;
-    while (s->devices) {
-        struct simulated_device *d = s->devices;
-
-        s->devices = d->next;
-        free(d);
-    }
+    while (s->devices)
+        simulation_forget(s->devices);
+    timer_cancel(&s->timer);
     free(s);
 }

@@ -9,7 +9,7 @@
 
 #define ARENA_MAX ((size_t)64 << 20)
 #define CHUNKS_A_PAGE 32
-#define MESSAGES_A_PAGE 1000                   /* looked through for one page */
+#define MESSAGES_A_PAGE 1000               /* looked through for one page */
 #define BYTES_A_PAGE ((size_t)1024 * 1024) /* the same */
 
 /* --- last values -------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ extern const struct command serve_command, info_command, enrollment_command, key
     token_command, device_command, monitor_command, settings_command, template_command, ca_command,
     explain_command, cert_command, user_command, role_command, audit_command, operation_command,
     backup_command, restore_command, migrate_command, simulate_command, device_group_command,
-    job_command;
+    job_command, organization_command;
 
 /* Prints "muster NAME: sentence" on standard error; gives `code`, so that failing is one line. */
 int command_fail(const struct command *command, int code, const char *format, ...)

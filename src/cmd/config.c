@@ -95,6 +95,7 @@ static const struct option_row rows[] = {
     FORMED("oidc", oidc_roles, "", NULL,
            "ADDRESS=ROLE or @DOMAIN=ROLE, separated by commas: who becomes a user by coming",
            oidc_roles_check),
+    TEXT("oidc", oidc_audience, "", NULL, "take the issuer's access tokens for this audience; empty: none"),
     TEXT("oidc", oidc_trust_email, "no", "no yes", "take addresses that the issuer did not verify"),
 };
 /* clang-format on */
@@ -298,10 +299,16 @@ static bool check_certificates(const struct config *c, struct fault *why)
 
 static bool check_oidc(const struct config *c, struct fault *why)
 {
-    if (!c->oidc_issuer[0] == !c->oidc_client_id[0])
-        return true;
-    fault_set(why, ST_BAD_REQUEST, "--oidc-issuer and --oidc-client-id go together");
-    return false;
+    if (!c->oidc_issuer[0] != !c->oidc_client_id[0]) {
+        fault_set(why, ST_BAD_REQUEST, "--oidc-issuer and --oidc-client-id go together");
+        return false;
+    }
+    /* Else what says who somebody is would also let him do things. */
+    if (c->oidc_audience[0] && strcmp(c->oidc_audience, c->oidc_client_id) == 0) {
+        fault_set(why, ST_BAD_REQUEST, "--oidc-audience must not be the client ID");
+        return false;
+    }
+    return true;
 }
 
 bool config_read(struct config *c, int argc, char **argv, struct fault *why)

@@ -29,7 +29,7 @@ struct config {
     char *egress_allow, *egress_ports;
     /* [oidc] */
     char *oidc_issuer, *oidc_client_id, *oidc_client_secret_file, *oidc_ca_file, *oidc_roles;
-    char *oidc_trust_email;
+    char *oidc_audience, *oidc_trust_email;
     bool https_given; /* an explicit address is never exchanged for another */
     char *file;       /* --config */
     int argc;         /* as given, to be read again on reload */

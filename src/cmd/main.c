@@ -6,12 +6,12 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-    &serve_command,        &info_command,     &enrollment_command, &ca_command,
-    &device_command,       &explain_command,  &monitor_command,    &keygen_command,
-    &token_command,        &template_command, &settings_command,   &cert_command,
-    &user_command,         &role_command,     &audit_command,      &operation_command,
-    &backup_command,       &restore_command,  &migrate_command,    &simulate_command,
-    &device_group_command, &job_command,
+    &serve_command,        &info_command,     &enrollment_command,   &ca_command,
+    &device_command,       &explain_command,  &monitor_command,      &keygen_command,
+    &token_command,        &template_command, &settings_command,     &cert_command,
+    &user_command,         &role_command,     &audit_command,        &operation_command,
+    &backup_command,       &restore_command,  &migrate_command,      &simulate_command,
+    &device_group_command, &job_command,      &organization_command,
 };
 
 int command_fail(const struct command *command, int code, const char *format, ...)

@@ -108,6 +108,7 @@ static bool copy_certificate(struct client *from, struct client *to, slice group
     BUF_CLEANUP struct buf path = {.max = 4096}, body = {.max = 1 << 20};
     struct json_writer w = {.to = &body};
     const struct json *shown;
+    bool is_verified = false;
     slice certificate;
 
     write_path(&path, "enrollmentGroups", group, slot);
@@ -121,9 +122,15 @@ static bool copy_certificate(struct client *from, struct client *to, slice group
                 SLICE_FMT(group), slot + 1);
         return true;
     }
+    /* What nobody has proven to be his must not let devices in because it moved. */
+    if (!json_get_bool(shown, SLICE("verified"), &is_verified) || !is_verified)
+        fprintf(stderr,
+                "muster migrate: group %.*s: the certificate of %s was not verified there, and is "
+                "not here\n",
+                SLICE_FMT(group), slot + 1);
     json_open(&w, (slice){0}, '{');
     json_put_text(&w, SLICE("certificate"), certificate);
-    json_put_bool(&w, SLICE("verified"), true);
+    json_put_bool(&w, SLICE("verified"), is_verified);
     json_close(&w, '}');
     return put(to, buf_slice(&path), &body);
 }

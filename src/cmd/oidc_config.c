@@ -38,7 +38,7 @@ static bool read_secret(struct oidc_config *c, const char *path, struct fault *w
 bool oidc_config_read(struct oidc_config *c, const struct config *config, struct fault *why)
 {
     const char *const texts[] = {config->oidc_issuer, config->oidc_client_id, config->oidc_roles,
-                                 config->oidc_ca_file};
+                                 config->oidc_ca_file, config->oidc_audience};
     size_t size = SECRET_FILE_MAX;
 
     for (size_t i = 0; i < COUNT_OF(texts); i++)
@@ -52,6 +52,7 @@ bool oidc_config_read(struct oidc_config *c, const struct config *config, struct
         .issuer = keep(c, config->oidc_issuer),
         .client_id = keep(c, config->oidc_client_id),
         .roles = keep(c, config->oidc_roles),
+        .audience = keep(c, config->oidc_audience),
         .trusts_email = strcmp(config->oidc_trust_email, "yes") == 0,
     };
     if (config->oidc_ca_file[0])

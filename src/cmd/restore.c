@@ -33,6 +33,7 @@ const struct command restore_command = {
 struct restore {
     const char *file, *key;
     char *folder; /* where it is unpacked */
+    bool is_made; /* by us: what is in it may be removed again */
     struct buf about;
 };
 
@@ -69,23 +70,23 @@ static bool check_store(const struct restore *r, struct fault *why)
     return good;
 }
 
-/* Unpacks into a new folder and checks all; the folder is gone when this fails. */
+/* Unpacks into a new folder and checks all. What stands there already is somebody else's. */
 static bool unpack(struct restore *r, struct fault *why)
 {
     struct sealer *sealer = sealer_open(r->key, false, why);
-    bool good;
+    bool good = false;
 
     if (!sealer)
         return false;
-    if (mkdir(r->folder, 0700) != 0) {
+    r->is_made = mkdir(r->folder, 0700) == 0;
+    if (r->is_made)
+        good = backup_unpack(r->file, sealer, r->folder, &r->about, why) && check_store(r, why);
+    else if (errno == EEXIST)
+        fault_set(why, ST_CONFLICT, "%s is there already: remove what an earlier restore left",
+                  r->folder);
+    else
         fault_set(why, ST_CONFLICT, "cannot make %s: %s", r->folder, strerror(errno));
-        sealer_destroy(sealer);
-        return false;
-    }
-    good = backup_unpack(r->file, sealer, r->folder, &r->about, why) && check_store(r, why);
     sealer_destroy(sealer);
-    if (!good)
-        backup_drop(r->folder);
     return good;
 }
 
@@ -128,13 +129,12 @@ static void drop_all(const struct restore *r)
 static int restore(struct restore *r, const char *folder, bool as_json)
 {
     struct fault why;
+    bool done = unpack(r, &why) && (!folder || put_in_place(r, folder, &why));
 
-    if (!unpack(r, &why) || (folder && !put_in_place(r, folder, &why))) {
+    if (r->is_made && !(done && folder))
         drop_all(r);
+    if (!done)
         return command_fail(&restore_command, EXIT_FAILED, "%s", why.text);
-    }
-    if (!folder)
-        drop_all(r);
     if (as_json)
         printf("%.*s\n", SLICE_FMT(buf_slice(&r->about)));
     else if (folder)

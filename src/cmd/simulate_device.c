@@ -191,7 +191,7 @@ bool sim_device_send(struct sim_device *d, uint64_t step)
     if (d->state != SIM_LIVE || d->unacknowledged >= WINDOW ||
         stream_output_len(d->stream) > STREAM_OUTPUT_HIGH)
         return false;
-    return sim_session_telemetry(d, &s);
+    return sim_hub_telemetry(d, &s);
 }
 
 void sim_device_stop(struct sim_device *d)

@@ -4,6 +4,7 @@
 
 #include "cmd/simulate_fleet.h"
 #include "codec/dtdl_sample.h"
+#include "codec/mqtt.h"
 
 #define FLEET_HUBS_MAX 16
 #define HUB_NAME_MAX 256
@@ -74,7 +75,21 @@ size_t sim_session_input(struct sim_device *d, slice input);
 void sim_session_poll(struct sim_device *d);
 void sim_session_ping(struct sim_device *d);
 void sim_session_goodbye(struct sim_device *d);
+/* Packets gather in the fleet's buffer; sim_flush sends them. False, with nothing said, when they
+ * did not fit. */
+bool sim_flush(struct sim_device *d);
+void sim_publish(struct sim_device *d, slice topic, slice body, uint8_t qos);
+void sim_subscribe(struct sim_device *d, slice filter, uint8_t qos);
+void sim_acknowledge(struct sim_device *d, const struct mqtt_publish *p);
+/* The device's ID, inside `to`. */
+slice sim_id(const struct sim_device *d, char to[FLEET_ID_MAX]);
+
+/* --- simulate_hub.c --------------------------------------------------------------------------- */
+
+/* Let in: subscribes, reports, and is live. */
+void sim_hub_start(struct sim_device *d);
+void sim_hub_publish(struct sim_device *d, const struct mqtt_publish *p, struct arena *arena);
 /* The messages of one step; false: there were none. */
-CHECKED bool sim_session_telemetry(struct sim_device *d, const struct dtdl_sample *s);
+CHECKED bool sim_hub_telemetry(struct sim_device *d, const struct dtdl_sample *s);
 
 #endif

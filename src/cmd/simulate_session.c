@@ -1,32 +1,27 @@
-/* What a simulated device says and hears: MQTT 3.1.1, first with the DPS, then with the hub. */
+/* What a simulated device says and hears: MQTT 3.1.1, first with the DPS, then with the hub. What
+ * it does there is in simulate_hub.c. */
 #include "base/text.h"
 #include "cmd/simulate_device.h"
-#include "codec/mqtt.h"
 #include "codec/sas.h"
 #include "codec/topic.h"
 
 #define KEEP_ALIVE_S 240
 #define TOKEN_LIFE_S 86400 /* whose session ends then comes back with another */
 #define PACKET_MAX 300000
-#define BODY_MAX 65536
 #define TREE_MAX ((size_t)4 << 20) /* of what the service says */
 #define POLL_S 2                   /* unless the DPS says how long */
 #define POLL_MAX_S 60
 #define DPS_FILTER "$dps/registrations/res/#"
 
-#define RID_REPORT "1"
-#define RID_GET "2"
-#define RID_ANSWER "3"
-
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static slice id_of(const struct sim_device *d, char to[FLEET_ID_MAX])
+slice sim_id(const struct sim_device *d, char to[FLEET_ID_MAX])
 {
     return fleet_device_id(d->fleet->options.prefix, d->index, to);
 }
 
 /* What is in the fleet's buffer goes out. False, with nothing said, when it did not fit. */
-static bool flush(struct sim_device *d)
+bool sim_flush(struct sim_device *d)
 {
     struct buf *out = &d->fleet->out;
     bool fits = !out->failed;
@@ -44,7 +39,7 @@ static uint16_t next_packet_id(struct sim_device *d)
     return d->packet_id;
 }
 
-static void publish(struct sim_device *d, slice topic, slice body, uint8_t qos)
+void sim_publish(struct sim_device *d, slice topic, slice body, uint8_t qos)
 {
     struct buf *out = &d->fleet->out;
 
@@ -52,12 +47,12 @@ static void publish(struct sim_device *d, slice topic, slice body, uint8_t qos)
     buf_append(out, body);
 }
 
-static void subscribe(struct sim_device *d, slice filter, uint8_t qos)
+void sim_subscribe(struct sim_device *d, slice filter, uint8_t qos)
 {
     mqtt_subscribe_write(next_packet_id(d), filter, qos, &d->fleet->out);
 }
 
-static void acknowledge(struct sim_device *d, const struct mqtt_publish *p)
+void sim_acknowledge(struct sim_device *d, const struct mqtt_publish *p)
 {
     uint8_t ack[4];
 
@@ -71,7 +66,7 @@ static void device_key(const struct sim_device *d, struct secret *ret)
 {
     char id[FLEET_ID_MAX];
 
-    derive_device_key(&d->fleet->options.group_key, id_of(d, id), ret);
+    derive_device_key(&d->fleet->options.group_key, sim_id(d, id), ret);
 }
 
 static slice model_id(const struct sim_device *d)
@@ -88,7 +83,7 @@ static void write_connect(struct sim_device *d, slice username, slice resource, 
     char id[FLEET_ID_MAX];
     struct mqtt_connect connect = {.clean_session = true,
                                    .keep_alive_s = KEEP_ALIVE_S,
-                                   .client_id = id_of(d, id),
+                                   .client_id = sim_id(d, id),
                                    .has_username = true,
                                    .username = username,
                                    .has_password = true};
@@ -98,7 +93,7 @@ static void write_connect(struct sim_device *d, slice username, slice resource, 
                     &token);
     connect.password = buf_slice(&token);
     mqtt_connect_write(&connect, &d->fleet->out);
-    if (token.failed || !flush(d))
+    if (token.failed || !sim_flush(d))
         stream_abort(d->stream);
 }
 
@@ -109,7 +104,7 @@ static void connect_to_dps(struct sim_device *d)
 
     buf_append(&resource, d->fleet->options.id_scope);
     buf_append_str(&resource, "/registrations/");
-    buf_append(&resource, id_of(d, id));
+    buf_append(&resource, sim_id(d, id));
     buf_append(&username, buf_slice(&resource));
     buf_append_str(&username, "/api-version=2021-06-01&ClientVersion=muster-simulate");
     write_connect(d, buf_slice(&username), buf_slice(&resource), SLICE("registration"));
@@ -121,9 +116,9 @@ static void connect_to_hub(struct sim_device *d)
     char id[FLEET_ID_MAX];
 
     buf_printf(&resource, "%s/devices/", d->hub);
-    buf_append(&resource, id_of(d, id));
+    buf_append(&resource, sim_id(d, id));
     buf_printf(&username, "%s/", d->hub);
-    buf_append(&username, id_of(d, id));
+    buf_append(&username, sim_id(d, id));
     buf_append_str(&username, "/?api-version=2021-04-12&DeviceClientType=muster-simulate");
     if (model_id(d).len > 0) {
         buf_append_str(&username, "&model-id=");
@@ -149,16 +144,16 @@ static void register_at_dps(struct sim_device *d)
     char id[FLEET_ID_MAX];
 
     json_open(&w, (slice){0}, '{');
-    json_put_text(&w, SLICE("registrationId"), id_of(d, id));
+    json_put_text(&w, SLICE("registrationId"), sim_id(d, id));
     if (model_id(d).len > 0) {
         json_open(&w, SLICE("payload"), '{');
         json_put_text(&w, SLICE("modelId"), model_id(d));
         json_close(&w, '}');
     }
     json_close(&w, '}');
-    subscribe(d, SLICE(DPS_FILTER), 1);
-    publish(d, SLICE("$dps/registrations/PUT/iotdps-register/?$rid=1"), buf_slice(&body), 1);
-    if (!flush(d))
+    sim_subscribe(d, SLICE(DPS_FILTER), 1);
+    sim_publish(d, SLICE("$dps/registrations/PUT/iotdps-register/?$rid=1"), buf_slice(&body), 1);
+    if (!sim_flush(d))
         stream_abort(d->stream);
 }
 
@@ -168,8 +163,8 @@ void sim_session_poll(struct sim_device *d)
 
     buf_printf(&topic, "$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&operationId=%s",
                d->operation);
-    publish(d, buf_slice(&topic), SLICE(" "), 1);
-    if (!flush(d))
+    sim_publish(d, buf_slice(&topic), SLICE(" "), 1);
+    if (!sim_flush(d))
         stream_abort(d->stream);
 }
 
@@ -236,8 +231,8 @@ static void on_dps_publish(struct sim_device *d, const struct mqtt_publish *p, s
 
     if (!topic_match(SLICE("$dps/registrations/res/+/#"), p->topic, &m))
         return;
-    acknowledge(d, p);
-    (void)flush(d);
+    sim_acknowledge(d, p);
+    (void)sim_flush(d);
     if (json_parse(p->payload, JSON_LAST_WINS, arena, &answer, NULL) != ST_OK)
         stream_abort(d->stream);
     else if (slice_equal(m.bound[0], SLICE("202")))
@@ -246,174 +241,6 @@ static void on_dps_publish(struct sim_device *d, const struct mqtt_publish *p, s
         take_assignment(d, answer);
     else
         take_refusal(d);
-}
-
-/* --- the hub ---------------------------------------------------------------------------------- */
-
-static struct dtdl_sample first_sample(const struct sim_device *d)
-{
-    return (struct dtdl_sample){.seed = d->seed, .at = SIM_EPOCH_MS};
-}
-
-static void report(struct sim_device *d, slice rid, const struct buf *patch)
-{
-    BUF_CLEANUP struct buf topic = {.max = 128};
-
-    buf_append_str(&topic, "$iothub/twin/PATCH/properties/reported/?$rid=");
-    buf_append(&topic, rid);
-    if (!patch->failed)
-        publish(d, buf_slice(&topic), buf_slice(patch), 0);
-}
-
-static void start_at_hub(struct sim_device *d)
-{
-    BUF_CLEANUP struct buf filter = {.max = 256}, patch = {.max = BODY_MAX};
-    struct dtdl_sample s = first_sample(d);
-    char id[FLEET_ID_MAX];
-
-    buf_append_str(&filter, "devices/");
-    buf_append(&filter, id_of(d, id));
-    buf_append_str(&filter, "/messages/devicebound/#");
-    subscribe(d, buf_slice(&filter), 1);
-    subscribe(d, SLICE("$iothub/methods/POST/#"), 0);
-    subscribe(d, SLICE("$iothub/twin/res/#"), 0);
-    subscribe(d, SLICE("$iothub/twin/PATCH/properties/desired/#"), 0);
-    if (d->fleet->options.root) {
-        dtdl_sample_properties(&s, d->fleet->options.root, &patch);
-        report(d, SLICE(RID_REPORT), &patch);
-    }
-    publish(d, SLICE("$iothub/twin/GET/?$rid=" RID_GET), (slice){0}, 0);
-    if (flush(d))
-        sim_device_is_live(d);
-    else
-        stream_abort(d->stream);
-}
-
-static void answer_desired(struct sim_device *d, const struct json *desired)
-{
-    BUF_CLEANUP struct buf patch = {.max = BODY_MAX};
-
-    if (!dtdl_sample_acknowledge(d->fleet->options.root, desired, &patch))
-        return;
-    d->fleet->counts.desired++;
-    report(d, SLICE(RID_ANSWER), &patch);
-}
-
-static void on_desired(struct sim_device *d, const struct mqtt_publish *p,
-                       const struct topic_match *m, struct arena *arena)
-{
-    struct json *desired;
-
-    (void)m;
-    if (json_parse(p->payload, JSON_LAST_WINS, arena, &desired, NULL) == ST_OK)
-        answer_desired(d, desired);
-}
-
-/* What was asked for while it was away stands in the whole twin. */
-static void on_twin(struct sim_device *d, const struct mqtt_publish *p, const struct topic_match *m,
-                    struct arena *arena)
-{
-    struct json *twin;
-    slice rid;
-
-    if (!slice_equal(m->bound[0], SLICE("200")) || !topic_query(m->bound[1], SLICE("$rid"), &rid) ||
-        !slice_equal(rid, SLICE(RID_GET)))
-        return;
-    if (json_parse(p->payload, JSON_LAST_WINS, arena, &twin, NULL) == ST_OK)
-        answer_desired(d, json_member(twin, SLICE("desired")));
-}
-
-static void on_method(struct sim_device *d, const struct mqtt_publish *p,
-                      const struct topic_match *m, struct arena *arena)
-{
-    BUF_CLEANUP struct buf topic = {.max = 512}, body = {.max = BODY_MAX};
-    struct dtdl_sample s = first_sample(d);
-    slice rid;
-
-    (void)p;
-    (void)arena;
-    if (!topic_query(m->bound[1], SLICE("$rid"), &rid))
-        return;
-    s.step = d->fleet->counts.commands++;
-    dtdl_sample_response(&s, d->fleet->options.root, m->bound[0], &body);
-    buf_append_str(&topic, "$iothub/methods/res/200/?$rid=");
-    buf_append(&topic, rid);
-    if (!body.failed && !topic.failed)
-        publish(d, buf_slice(&topic), buf_slice(&body), 0);
-}
-
-static void on_c2d(struct sim_device *d, const struct mqtt_publish *p, const struct topic_match *m,
-                   struct arena *arena)
-{
-    (void)m;
-    (void)arena;
-    d->fleet->counts.c2d++;
-    acknowledge(d, p);
-}
-
-static const struct {
-    const char *filter;
-    void (*run)(struct sim_device *d, const struct mqtt_publish *p, const struct topic_match *m,
-                struct arena *arena);
-} hub_topics[] = {
-    {"$iothub/methods/POST/+/#", on_method},
-    {"$iothub/twin/PATCH/properties/desired/#", on_desired},
-    {"$iothub/twin/res/+/#", on_twin},
-    {"devices/+/messages/devicebound/#", on_c2d},
-};
-
-static void on_hub_publish(struct sim_device *d, const struct mqtt_publish *p, struct arena *arena)
-{
-    struct topic_match m;
-
-    for (size_t i = 0; i < COUNT_OF(hub_topics); i++) {
-        if (!topic_match(slice_str(hub_topics[i].filter), p->topic, &m))
-            continue;
-        hub_topics[i].run(d, p, &m, arena);
-        (void)flush(d);
-        return;
-    }
-}
-
-static bool send_message(struct sim_device *d, slice component, const struct buf *body)
-{
-    BUF_CLEANUP struct buf topic = {.max = 1024};
-    char id[FLEET_ID_MAX];
-
-    buf_append_str(&topic, "devices/");
-    buf_append(&topic, id_of(d, id));
-    buf_append_str(&topic, "/messages/events/%24.ct=application%2Fjson&%24.ce=utf-8");
-    if (component.len > 0) {
-        buf_append_str(&topic, "&%24.sub=");
-        percent_encode(component, &topic);
-    }
-    if (body->failed || topic.failed)
-        return false;
-    publish(d, buf_slice(&topic), buf_slice(body), 1);
-    if (!flush(d))
-        return false;
-    d->unacknowledged++;
-    d->fleet->counts.unacknowledged++;
-    d->fleet->counts.sent++;
-    return true;
-}
-
-bool sim_session_telemetry(struct sim_device *d, const struct dtdl_sample *s)
-{
-    BUF_CLEANUP struct buf body = {.max = BODY_MAX};
-    const struct dtdl_interface *root = d->fleet->options.root;
-    bool sent = dtdl_sample_telemetry(s, root, &body) && send_message(d, (slice){0}, &body);
-
-    for (size_t i = 0; root && i < root->all_count; i++) {
-        const struct dtdl_content *content = root->all[i];
-        struct dtdl_sample part = dtdl_sample_of_part(s, content->typed.element.name);
-
-        buf_clear(&body);
-        if (content->kind == DTDL_COMPONENT && content->interface &&
-            dtdl_sample_telemetry(&part, content->interface, &body))
-            sent = send_message(d, content->typed.element.name, &body) || sent;
-    }
-    return sent;
 }
 
 /* --- packets ---------------------------------------------------------------------------------- */
@@ -427,7 +254,7 @@ static void on_connack(struct sim_device *d, slice body)
     } else if (d->state == SIM_REGISTERING) {
         take_refusal(d);
     } else if (is_in) {
-        start_at_hub(d);
+        sim_hub_start(d);
     } else {
         if (body.len == 2 && body.ptr[1] == MQTT_CONNACK_NOT_AUTHORIZED)
             d->hub = NULL;
@@ -445,7 +272,7 @@ static void on_publish(struct sim_device *d, const struct mqtt_packet *packet)
     else if (d->state == SIM_REGISTERING)
         on_dps_publish(d, &p, &arena);
     else
-        on_hub_publish(d, &p, &arena);
+        sim_hub_publish(d, &p, &arena);
 }
 
 static void on_packet(struct sim_device *d, const struct mqtt_packet *packet)

@@ -100,23 +100,29 @@ static bool is_text(const struct json *claims, slice name, slice want)
     return json_get_text(claims, name, &text) && slice_equal(text, want);
 }
 
-/* Of several audiences we must be the one that it was made for. */
-static bool is_for(const struct json *claims, slice audience)
+/* An ID token with several audiences was made for one of them, which must be us. */
+static bool is_made_for(const struct json *claims, slice audience, bool alone)
+{
+    if (json_member(claims, SLICE("azp")))
+        return is_text(claims, SLICE("azp"), audience);
+    return alone;
+}
+
+static bool is_for(const struct json *claims, slice audience, bool by_anyone)
 {
     const struct json *aud = json_member(claims, SLICE("aud"));
     bool found = false, alone = true;
 
-    if (json_member(claims, SLICE("azp")) && !is_text(claims, SLICE("azp"), audience))
-        return false;
     if (!aud || aud->kind != JSON_ARRAY)
-        return is_text(claims, SLICE("aud"), audience);
+        return is_text(claims, SLICE("aud"), audience) &&
+               (by_anyone || is_made_for(claims, audience, true));
     for (const struct json *one = aud->first; one; one = one->next) {
         if (one->kind != JSON_STRING)
             return false;
         found = found || slice_equal(one->text, audience);
         alone = alone && one == aud->first;
     }
-    return found && (alone || json_member(claims, SLICE("azp")));
+    return found && (by_anyone || is_made_for(claims, audience, alone));
 }
 
 /* A time that is no whole number of seconds (RFC 7519 allows it) counts as its whole part. */
@@ -152,7 +158,7 @@ enum status jwt_check(const struct jwt *token, const struct jwt_expected *expect
 
     if (!is_text(claims, SLICE("iss"), expected->issuer))
         return fault_set(why, ST_UNAUTHORIZED, "the token is another issuer's");
-    if (!is_for(claims, expected->audience))
+    if (!is_for(claims, expected->audience, expected->by_anyone))
         return fault_set(why, ST_UNAUTHORIZED, "the token is for somebody else");
     if (expected->nonce.len > 0 && !is_text(claims, SLICE("nonce"), expected->nonce))
         return fault_set(why, ST_UNAUTHORIZED, "the token belongs to another sign-in");

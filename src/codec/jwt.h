@@ -30,14 +30,16 @@ struct jwt {
 CHECKED enum status jwt_parse(slice text, struct arena *arena, struct jwt *ret, struct fault *why);
 
 /* Whether a key of the set (RFC 7517: {"keys":[...]}) made the signature: the one that the token
- * names, or without a name the only one of its kind. ST_UNAUTHORIZED. */
+ * names, or without a name the only one of its kind. ST_NOT_FOUND: there is no such key in the set;
+ * ST_UNAUTHORIZED. */
 CHECKED enum status jwt_verify(const struct jwt *token, slice key_set, struct arena *arena,
                                struct fault *why);
 
 struct jwt_expected {
     slice issuer, audience;
-    slice nonce;   /* empty: none is looked for */
-    int64_t now_s; /* Unix seconds */
+    slice nonce;    /* empty: none is looked for */
+    int64_t now_s;  /* Unix seconds */
+    bool by_anyone; /* an access token: whichever client it was made for, it is for this audience */
 };
 /* iss, aud, azp, exp, nbf, iat, nonce (OpenID Connect Core, 3.1.3.7). ST_UNAUTHORIZED. */
 CHECKED enum status jwt_check(const struct jwt *token, const struct jwt_expected *expected,

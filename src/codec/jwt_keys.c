@@ -96,7 +96,7 @@ enum status jwt_verify(const struct jwt *token, slice key_set, struct arena *are
         return fault_set(why, ST_UNAUTHORIZED, "the issuer's keys are no JSON");
     key = find_key(set, token);
     if (!key)
-        return fault_set(why, ST_UNAUTHORIZED, "the issuer has no such key");
+        return fault_set(why, ST_NOT_FOUND, "the issuer has no such key");
     if (!signed_by(token, key, arena))
         return fault_set(why, ST_UNAUTHORIZED, "the token's signature is wrong");
     return ST_OK;

@@ -130,45 +130,48 @@ static void only_the_key_that_signed_will_do(void **state)
 {
     static const struct {
         const char *name, *token, *keys;
-        bool ok;
+        enum status want;
     } rows[] = {
-        {"RFC 7515 A.3", ES256, KEYS(EC_KEY("")), true},
-        {"RSA", RS256, KEYS(RSA_KEY("k1", RS256_N, "")), true},
+        {"RFC 7515 A.3", ES256, KEYS(EC_KEY("")), ST_OK},
+        {"RSA", RS256, KEYS(RSA_KEY("k1", RS256_N, "")), ST_OK},
         {"for signatures", RS256,
-         KEYS(RSA_KEY("k1", RS256_N, ",\"use\":\"sig\",\"alg\":\"RS256\"")), true},
-        {"for secrets", RS256, KEYS(RSA_KEY("k1", RS256_N, ",\"use\":\"enc\"")), false},
-        {"for another algorithm", RS256, KEYS(RSA_KEY("k1", RS256_N, ",\"alg\":\"RS512\"")), false},
-        {"of another name", RS256, KEYS(RSA_KEY("k2", RS256_N, "")), false},
+         KEYS(RSA_KEY("k1", RS256_N, ",\"use\":\"sig\",\"alg\":\"RS256\"")), ST_OK},
+        {"for secrets", RS256, KEYS(RSA_KEY("k1", RS256_N, ",\"use\":\"enc\"")), ST_NOT_FOUND},
+        {"for another algorithm", RS256, KEYS(RSA_KEY("k1", RS256_N, ",\"alg\":\"RS512\"")),
+         ST_NOT_FOUND},
+        {"of another name", RS256, KEYS(RSA_KEY("k2", RS256_N, "")), ST_NOT_FOUND},
         {"among others", RS256,
          KEYS(EC_KEY(",\"kid\":\"k1\"") "," RSA_KEY("k0", WEAK_N, "") "," RSA_KEY("k1", RS256_N,
                                                                                   "")),
-         true},
+         ST_OK},
         {"two of one name", RS256, KEYS(RSA_KEY("k1", WEAK_N, "") "," RSA_KEY("k1", RS256_N, "")),
-         false},
-        {"of two without a name", ES256, KEYS(EC_KEY("") "," EC_KEY("")), false},
-        {"one bit off", RS256_TEXT "." RS256_SIGNATURE, KEYS(RSA_KEY("k1", WEAK_N, "")), false},
-        {"1024 bits", WEAK_TEXT "." WEAK_SIGNATURE, KEYS(RSA_KEY("k1", WEAK_N, "")), false},
-        {"another's signature", ES256_TEXT "." RS256_SIGNATURE, KEYS(EC_KEY("")), false},
-        {"no signature", RS256_TEXT ".", KEYS(RSA_KEY("k1", RS256_N, "")), false},
+         ST_NOT_FOUND},
+        {"of two without a name", ES256, KEYS(EC_KEY("") "," EC_KEY("")), ST_NOT_FOUND},
+        {"one bit off", RS256_TEXT "." RS256_SIGNATURE, KEYS(RSA_KEY("k1", WEAK_N, "")),
+         ST_UNAUTHORIZED},
+        {"1024 bits", WEAK_TEXT "." WEAK_SIGNATURE, KEYS(RSA_KEY("k1", WEAK_N, "")),
+         ST_UNAUTHORIZED},
+        {"another's signature", ES256_TEXT "." RS256_SIGNATURE, KEYS(EC_KEY("")), ST_UNAUTHORIZED},
+        {"no signature", RS256_TEXT ".", KEYS(RSA_KEY("k1", RS256_N, "")), ST_UNAUTHORIZED},
         {"a point off the curve", ES256,
          KEYS("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" ES256_X "\",\"y\":\"" ES256_X "\"}"),
-         false},
+         ST_UNAUTHORIZED},
         {"another curve", ES256,
          KEYS("{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" ES256_X "\",\"y\":\"" ES256_Y "\"}"),
-         false},
+         ST_NOT_FOUND},
         {"a secret key of the public one's bytes", RS256,
-         KEYS("{\"kty\":\"oct\",\"kid\":\"k1\",\"k\":\"" RS256_N "\"}"), false},
+         KEYS("{\"kty\":\"oct\",\"kid\":\"k1\",\"k\":\"" RS256_N "\"}"), ST_NOT_FOUND},
         {"no exponent", RS256, KEYS("{\"kty\":\"RSA\",\"kid\":\"k1\",\"n\":\"" RS256_N "\"}"),
-         false},
-        {"no keys", RS256, KEYS(""), false},
-        {"no list", RS256, "{\"keys\":{}}", false},
-        {"no object", RS256, "[]", false},
-        {"no JSON", RS256, "keys", false},
+         ST_UNAUTHORIZED},
+        {"no keys", RS256, KEYS(""), ST_NOT_FOUND},
+        {"no list", RS256, "{\"keys\":{}}", ST_NOT_FOUND},
+        {"no object", RS256, "[]", ST_NOT_FOUND},
+        {"no JSON", RS256, "keys", ST_UNAUTHORIZED},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (verify(rows[i].token, rows[i].keys) != (rows[i].ok ? ST_OK : ST_UNAUTHORIZED))
+        if (verify(rows[i].token, rows[i].keys) != rows[i].want)
             fail_msg("%s", rows[i].name);
     }
 }
@@ -252,6 +255,35 @@ static void what_a_token_must_claim(void **state)
     }
 }
 
+/* Whoever asked the issuer for it; but for this audience, and in time. */
+static void an_access_token_may_be_made_for_any_client(void **state)
+{
+    static const struct {
+        const char *claims;
+        bool ok;
+    } rows[] = {
+        {"{\"iss\":\"i\",\"aud\":\"a\",\"azp\":\"b\",\"exp\":2000}", true},
+        {"{\"iss\":\"i\",\"aud\":[\"b\",\"a\"],\"exp\":2000}", true},
+        {"{\"iss\":\"i\",\"aud\":[\"b\"],\"azp\":\"a\",\"exp\":2000}", false},
+        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1}", false},
+    };
+    const struct jwt_expected expected = {
+        .issuer = SLICE("i"), .audience = SLICE("a"), .now_s = 2000, .by_anyone = true};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        BUF_CLEANUP struct buf text = {.max = 1024};
+        ARENA_CLEANUP struct arena arena = {.max = JWT_ARENA_MAX};
+        struct jwt token;
+        struct fault why;
+
+        write_token("{\"alg\":\"RS256\"}", rows[i].claims, "s", &text);
+        assert_int_equal(jwt_parse(buf_slice(&text), &arena, &token, &why), ST_OK);
+        if (jwt_check(&token, &expected, &why) != (rows[i].ok ? ST_OK : ST_UNAUTHORIZED))
+            fail_msg("%s", rows[i].claims);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +293,7 @@ int main(void)
         cmocka_unit_test(only_the_key_that_signed_will_do),
         cmocka_unit_test(no_byte_of_a_token_may_differ),
         cmocka_unit_test(what_a_token_must_claim),
+        cmocka_unit_test(an_access_token_may_be_made_for_any_client),
     };
 
     return cmocka_run_group_tests_name("jwt", tests, NULL, NULL);

@@ -384,21 +384,61 @@ bool odata_filter_fits(const struct odata_filter *f, const struct odata_value *r
 }
 
 /* From the end, a postfix text reads like a prefix one: what stands under nothing but ANDs is
- * demanded, what stands under an OR is passed over. */
-bool odata_filter_demands(const struct odata_filter *f, size_t field, struct odata_value *ret)
+ * demanded, what stands under an OR is passed over. NULL behind the last; begins with *at == count,
+ * *passing == 0. */
+static const struct odata_step *next_demanded(const struct odata_filter *f, size_t *at,
+                                              size_t *passing)
 {
-    size_t passing = 0;
-
-    for (size_t i = f->count; i-- > 0;) {
-        const struct odata_step *s = &f->steps[i];
+    while (*at > 0) {
+        const struct odata_step *s = &f->steps[--*at];
         bool connects = s->kind == ODATA_AND || s->kind == ODATA_OR;
 
-        if (passing > 0) {
-            passing = connects ? passing + 1 : passing - 1;
-        } else if (s->kind == ODATA_OR) {
-            passing = 2;
-        } else if (s->kind == ODATA_COMPARE && s->field == field && s->op == ODATA_EQ) {
+        if (*passing > 0)
+            *passing = connects ? *passing + 1 : *passing - 1;
+        else if (s->kind == ODATA_OR)
+            *passing = 2;
+        else if (!connects)
+            return s;
+    }
+    return NULL;
+}
+
+bool odata_filter_demands(const struct odata_filter *f, size_t field, struct odata_value *ret)
+{
+    size_t at = f->count, passing = 0;
+    const struct odata_step *s;
+
+    while ((s = next_demanded(f, &at, &passing))) {
+        if (s->kind == ODATA_COMPARE && s->field == field && s->op == ODATA_EQ) {
             *ret = s->value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An index of -1 says that the text is not there: this must rule that out. */
+static bool rules_out_nowhere(const struct odata_step *s)
+{
+    return !holds(s->op, (-1 > s->number) - (-1 < s->number));
+}
+
+static bool demands_part(const struct odata_step *s)
+{
+    if (s->value.kind != ODATA_TEXT || s->value.text.len == 0)
+        return false;
+    return s->kind == ODATA_CONTAINS || (s->kind == ODATA_COMPARE && s->op == ODATA_EQ) ||
+           (s->kind == ODATA_INDEX_OF && rules_out_nowhere(s));
+}
+
+bool odata_filter_demands_part(const struct odata_filter *f, size_t field, slice *ret)
+{
+    size_t at = f->count, passing = 0;
+    const struct odata_step *s;
+
+    while ((s = next_demanded(f, &at, &passing))) {
+        if (s->field == field && demands_part(s)) {
+            *ret = s->value.text;
             return true;
         }
     }

@@ -58,6 +58,8 @@ CHECKED enum status odata_filter_parse(slice text, const struct odata_field *fie
 bool odata_filter_fits(const struct odata_filter *f, const struct odata_value *row);
 /* Whether every row that fits has this field equal to *ret: for the choice of an index. */
 bool odata_filter_demands(const struct odata_filter *f, size_t field, struct odata_value *ret);
+/* Whether every row that fits has *ret, of at least one byte, in this field. */
+bool odata_filter_demands_part(const struct odata_filter *f, size_t field, slice *ret);
 
 /* "displayName", "displayName asc", "displayName desc"; ST_BAD_REQUEST for another field. */
 CHECKED enum status odata_order_parse(slice text, slice field, bool *ret_descending,

@@ -1,4 +1,5 @@
 /* What certificates say, and the marks by which they are denied. */
+#include "crypto/certificate_internal.h"
 #include "crypto/certificate_testing.h"
 #include "crypto/crl.h"
 
@@ -284,6 +285,44 @@ static void marks_are_found_at_any_alignment(void **state)
     assert_false(marks_contain(NULL, 0, 1));
 }
 
+/* An ECDSA signature (r, s) is also (r, n - s): the certificate under it has other hashes. */
+static void marks_are_those_of_both_signatures_of_a_certificate(void **state)
+{
+    static const struct {
+        const char *key;
+        bool has_twin;
+    } rows[] = {
+        {"P-256", true}, {"P-384", true}, {"P-521", true}, {"ED25519", false}, {"RSA2048", false}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct lab lab = {0};
+        struct holder root =
+            lab_make(&lab, &(struct spec){.is_authority = true, .key = rows[i].key}, NULL);
+        X509 *leaf = lab_make(&lab, &(struct spec){.serial = "05"}, &root).certificate, *twin;
+        struct buf BUF_CLEANUP der = {.max = 1 << 16};
+        struct certificate_marks marks, other;
+
+        assert_true(certificate_twin(leaf, &der));
+        assert_true(certificate_marks(leaf, &marks));
+        if ((der.len > 0) != rows[i].has_twin || (marks.twin_sha256 != 0) != rows[i].has_twin ||
+            (marks.twin_sha1 != 0) != rows[i].has_twin)
+            fail_msg("%s: has no twin, or should not", rows[i].key);
+        if (rows[i].has_twin) {
+            twin = lab_keep(&lab, certificate_from_der(buf_slice(&der)));
+            assert_int_equal(X509_verify(twin, root.key), 1);
+            assert_true(certificate_marks(twin, &other));
+            assert_int_not_equal(marks.sha256, other.sha256);
+            assert_int_equal(marks.twin_sha256, other.sha256);
+            assert_int_equal(marks.twin_sha1, other.sha1);
+            assert_int_equal(marks.sha256, other.twin_sha256);
+            assert_int_equal(marks.sha1, other.twin_sha1);
+            assert_int_equal(marks.issuer_serial, other.issuer_serial);
+        }
+        lab_deinit(&lab);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +335,7 @@ int main(void)
         cmocka_unit_test(marks_differ_where_certificates_do),
         cmocka_unit_test(marks_see_through_the_spelling_of_a_name),
         cmocka_unit_test(marks_are_found_at_any_alignment),
+        cmocka_unit_test(marks_are_those_of_both_signatures_of_a_certificate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,10 @@ CHECKED bool name_write(const X509_NAME *name, struct buf *to);
 /* Magnitude in upper-case hex, whole bytes, '-' before a negative one. */
 void serial_write(const ASN1_INTEGER *serial, struct buf *to);
 
+/* DER of the same certificate under the other signature that is as good; nothing when there is
+ * none. False: no memory. */
+CHECKED bool certificate_twin(const X509 *certificate, struct buf *to);
+
 /* Of a name as X509_NAME_cmp sees it: string types, case and runs of blanks make no difference. */
 void name_digest(const X509_NAME *name, uint8_t ret[SHA256_LEN]);
 uint64_t mark_of_issuer_serial(const uint8_t issuer[SHA256_LEN], const ASN1_INTEGER *serial);

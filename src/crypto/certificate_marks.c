@@ -35,6 +35,25 @@ uint64_t mark_of_issuer_serial(const uint8_t issuer[SHA256_LEN], const ASN1_INTE
     return bytes.failed ? 0 : mark_make(MARK_ISSUER_SERIAL, issuer, buf_slice(&bytes));
 }
 
+static bool mark_twin(const X509 *certificate, struct certificate_marks *ret)
+{
+    struct buf BUF_CLEANUP der = {.max = CERTIFICATE_FILE_MAX};
+    uint8_t digest[SHA256_LEN];
+    unsigned len = 0;
+
+    ret->twin_sha256 = ret->twin_sha1 = 0;
+    if (!certificate_twin(certificate, &der))
+        return false;
+    if (der.len == 0)
+        return true;
+    sha256(buf_slice(&der), digest);
+    ret->twin_sha256 = mark_of_digest(MARK_SHA256, slice_of(digest, SHA256_LEN));
+    if (!EVP_Digest(der.ptr, der.len, digest, &len, EVP_sha1(), NULL) || len != SHA1_LEN)
+        return false;
+    ret->twin_sha1 = mark_of_digest(MARK_SHA1, slice_of(digest, SHA1_LEN));
+    return true;
+}
+
 bool certificate_marks(const struct x509_st *certificate, struct certificate_marks *ret)
 {
     uint8_t digest[SHA256_LEN];
@@ -48,7 +67,7 @@ bool certificate_marks(const struct x509_st *certificate, struct certificate_mar
     ret->sha1 = mark_of_digest(MARK_SHA1, slice_of(digest, SHA1_LEN));
     name_digest(X509_get_issuer_name(certificate), digest);
     ret->issuer_serial = mark_of_issuer_serial(digest, X509_get0_serialNumber(certificate));
-    return ret->issuer_serial != 0;
+    return ret->issuer_serial != 0 && mark_twin(certificate, ret);
 }
 
 uint64_t mark_of_thumbprint(slice hex)

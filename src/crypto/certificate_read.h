@@ -81,7 +81,11 @@ enum mark_kind {
 };
 struct certificate_marks {
     uint64_t sha256, sha1, issuer_serial;
+    /* The same certificate under the other signature that anyone can make of one of ECDSA: denied,
+     * it is denied under both. 0: there is none. */
+    uint64_t twin_sha256, twin_sha1;
 };
+#define CERTIFICATE_MARKS_MAX 6 /* with the one in a group */
 CHECKED bool certificate_marks(const struct x509_st *certificate, struct certificate_marks *ret);
 /* From what an operator types or a store holds: upper-case hex. */
 uint64_t mark_of_thumbprint(slice hex); /* 40 or 64 digits, any case; 0: neither */

@@ -264,6 +264,111 @@ static void modules_are_listed_for_their_device_alone(void **state)
     buf_deinit(&l.ids);
 }
 
+/* --- orders, organizations, further conditions --------------------------------------------------
+ */
+
+static void insert_organization(struct fixture *f, const char *id, const char *path)
+{
+    static const struct sql sql = {
+        "INSERT INTO organization (organization_id, display_name, path) VALUES (?1, ?1, ?2)"};
+    const struct sql_value values[] = {SQL_TEXT_(slice_str(id)), SQL_TEXT_(slice_str(path))};
+    struct unit *unit = unit_create(f->store);
+
+    assert_non_null(unit);
+    unit_add(unit, &sql, values, COUNT_OF(values), EXPECT_ONE);
+    assert_int_equal(unit_run(unit), ST_OK);
+    unit_destroy(unit);
+}
+
+static void insert_named(struct fixture *f, const char *device_id, const char *name,
+                         const char *organization, bool is_blocked)
+{
+    struct device_new n = fixture_device("main", device_id, "");
+
+    n.display_name = slice_str(name);
+    n.organization = slice_str(organization);
+    n.blocked = is_blocked;
+    assert_int_equal(fixture_insert(f, &n), ST_OK);
+}
+
+static bool is_blocked(void *context, const struct device *d)
+{
+    (void)context;
+    return d->blocked;
+}
+
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        (void *)(literal), sizeof(literal) - 1                                                     \
+    }
+
+static void C111_C046_lists_by_name_and_within_an_organization(void **state)
+{
+    static const struct {
+        const char *name, *want;
+        struct device_filter filter;
+    } rows[] = {
+        {"by ID", "a b c d e ", {.limit = 9}},
+        {"by name", "b d a c e ", {.limit = 9, .order = DEVICE_BY_NAME}},
+        {"by name, down", "e c a d b ", {.limit = 9, .order = DEVICE_BY_NAME_DOWN}},
+        {"first page, down", "e c ", {.limit = 2, .order = DEVICE_BY_NAME_DOWN}},
+        {"behind one of two alike",
+         "c e ",
+         {.limit = 9, .order = DEVICE_BY_NAME, .after = TEXT("a"), .after_name = TEXT("same")}},
+        {"before one of two alike",
+         "a d b ",
+         {.limit = 9,
+          .order = DEVICE_BY_NAME_DOWN,
+          .after = TEXT("c"),
+          .after_name = TEXT("same")}},
+        {"within the upper", "b c d ", {.limit = 9, .within = TEXT("/up/")}},
+        {"within the lower", "d ", {.limit = 9, .within = TEXT("/up/low/")}},
+        {"a page within", "c ", {.limit = 1, .within = TEXT("/up/"), .after = TEXT("b")}},
+        {"within, by name",
+         "b d c ",
+         {.limit = 9, .within = TEXT("/up/"), .order = DEVICE_BY_NAME}},
+        {"within one like it", "", {.limit = 9, .within = TEXT("/up/l/")}},
+        {"what fits", "b e ", {.limit = 9, .fits = is_blocked}},
+        {"what fits, within", "b ", {.limit = 9, .fits = is_blocked, .within = TEXT("/up/")}},
+        {"what fits, down", "e b ", {.limit = 9, .fits = is_blocked, .order = DEVICE_BY_NAME_DOWN}},
+        {"what fits, one", "b ", {.limit = 1, .fits = is_blocked}},
+    };
+    struct fixture *f = *state;
+    struct listing l = {.f = f};
+
+    insert_organization(f, "up", "/up/");
+    insert_organization(f, "low", "/up/low/");
+    insert_named(f, "a", "same", "", false);
+    insert_named(f, "b", "Alpha", "up", true);
+    insert_named(f, "c", "same", "up", false);
+    insert_named(f, "d", "beta", "low", false);
+    insert_named(f, "e", "zeta", "", true);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        l.filter = rows[i].filter;
+        l.filter.status = -1;
+        run(&l);
+        if (!slice_equal(buf_slice(&l.ids), slice_str(rows[i].want)))
+            fail_msg("%s: '%.*s'", rows[i].name, SLICE_FMT(buf_slice(&l.ids)));
+    }
+    buf_deinit(&l.ids);
+}
+
+/* Steps of 2,000 rows each, in an order by name. */
+static void a_rare_device_is_found_past_many_names(void **state)
+{
+    struct fixture *f = *state;
+    struct listing l = {
+        .f = f,
+        .filter = {.limit = 9, .status = -1, .order = DEVICE_BY_NAME_DOWN, .fits = is_blocked}};
+
+    insert_many(f, 4500);
+    insert_named(f, "first", "a", "", true);
+    insert_named(f, "last", "z", "", true);
+    run(&l);
+    assert_true(slice_equal(buf_slice(&l.ids), SLICE("last first ")));
+    buf_deinit(&l.ids);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -274,6 +379,8 @@ int main(void)
         TEST(pages_give_each_device_once),
         TEST(names_order_a_list_forwards_and_backwards),
         TEST(modules_are_listed_for_their_device_alone),
+        TEST(C111_C046_lists_by_name_and_within_an_organization),
+        TEST(a_rare_device_is_found_past_many_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,8 +97,10 @@ void identity_destroy(struct identity *id)
         return;
     trust_stop(id);
     indexer_destroy(id->indexer);
-    for (unsigned i = 0; i < id->worker_count; i++)
+    for (unsigned i = 0; i < id->worker_count; i++) {
         ocsp_cache_destroy(id->workers[i].ocsp);
+        issuer_keys_destroy(id->workers[i].issuer_keys);
+    }
     pthread_mutex_destroy(&id->trust.lock);
     secret_wipe(&id->dummy_key);
     free(id);

@@ -34,7 +34,7 @@ struct hub_name {
 struct identity_options {
     const struct hub_name *hubs; /* kept by reference for the identity's life */
     size_t hub_count;
-    int64_t sas_tolerance_s; /* 0..300; 300 unless configured */
+    int64_t sas_tolerance_s;      /* 0..300; 300 unless configured */
     unsigned sign_ins_per_minute; /* tries of one address; 0: no limit */
     /* Where OCSP responders and the issuer may be; kept by reference. NULL: nowhere. */
     const struct egress_rules *egress;

@@ -11,7 +11,10 @@
 #include "identity/try_limit.h"
 
 struct indexer;
+struct issuer_keys;
 struct ocsp_cache;
+
+void issuer_keys_destroy(struct issuer_keys *keys);
 
 /* --- pairs of keys at rest -------------------------------------------------------------------- */
 
@@ -26,6 +29,7 @@ struct worker_identity {
     struct refusal_cache refusals;
     struct worker_trust trust;
     struct ocsp_cache *ocsp;
+    struct issuer_keys *issuer_keys; /* oidc_bearer.c; NULL: never asked for */
 };
 
 struct identity {

@@ -25,6 +25,7 @@ struct oidc_options {
     slice client_secret; /* empty: none, PKCE alone */
     const char *ca_file; /* PEM; NULL: the system's */
     slice roles;         /* "ann@example.org=administrator,@example.org=operator" */
+    slice audience;      /* of access tokens for the API; empty: none is taken */
     bool trusts_email;   /* also an address that the issuer does not call verified */
 };
 
@@ -50,5 +51,13 @@ struct oidc_return {
 /* As sign_in_by_password. */
 void oidc_finish(struct identity *id, const struct oidc_return *back, sign_in_fn *on_done,
                  void *context);
+
+/* The user whose access token this is: "Bearer {JWT}" of an Authorization header, signed by the
+ * issuer for our audience, of somebody who has signed in here before. ST_UNAUTHORIZED,
+ * ST_UNAVAILABLE. Keys of the issuer are kept for an hour, and asked for again before when a token
+ * names one that is not among them. */
+bool oidc_is_access_token(const struct identity *id, slice authorization);
+void oidc_authenticate(struct identity *id, slice authorization, service_principal_fn *on_principal,
+                       void *context);
 
 #endif

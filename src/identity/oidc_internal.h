@@ -35,4 +35,11 @@ CHECKED enum status oidc_ask_person(const struct identity *id, const struct oidc
                                     slice code, slice redirect_uri, struct arena *arena,
                                     struct oidc_person *ret, struct fault *why);
 
+/* The issuer's keys, as JSON. */
+CHECKED enum status oidc_ask_keys(const struct identity *id, struct arena *arena, slice *ret,
+                                  struct fault *why);
+
+/* "issuer subject": how a user is known. */
+slice oidc_subject_key(const struct oidc_options *o, slice subject, struct arena *arena);
+
 #endif

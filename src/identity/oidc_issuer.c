@@ -201,6 +201,27 @@ static enum status redeem(const struct identity *id, const struct endpoints *end
                      SLICE_FMT(slice_first(cause, 60)));
 }
 
+static enum status fetch_keys(const struct identity *id, const struct endpoints *endpoints,
+                              struct arena *arena, slice *ret, struct fault *why)
+{
+    struct http_call call = {.method = "GET", .url = endpoints->keys};
+    int http_status = 0;
+    enum status status = fetch(id, &call, arena, &http_status, ret, why);
+
+    if (status == ST_OK && http_status != HTTP_OK)
+        status = fault_set(why, ST_UNAVAILABLE, "%.100s: HTTP status %d", call.url, http_status);
+    return status;
+}
+
+enum status oidc_ask_keys(const struct identity *id, struct arena *arena, slice *ret,
+                          struct fault *why)
+{
+    struct endpoints endpoints;
+    enum status status = discover(id, arena, &endpoints, why);
+
+    return status == ST_OK ? fetch_keys(id, &endpoints, arena, ret, why) : status;
+}
+
 static enum status check_token(const struct identity *id, const struct endpoints *endpoints,
                                const struct oidc_flow *flow, slice text, struct arena *arena,
                                struct jwt *ret, struct fault *why)
@@ -209,18 +230,21 @@ static enum status check_token(const struct identity *id, const struct endpoints
                                           .audience = options_of(id)->client_id,
                                           .nonce = slice_of(flow->nonce, sizeof flow->nonce),
                                           .now_s = clock_wall_ms() / 1000};
-    struct http_call call = {.method = "GET", .url = endpoints->keys};
-    int http_status = 0;
     slice keys;
     enum status status = jwt_parse(text, arena, ret, why);
 
     if (status == ST_OK)
-        status = fetch(id, &call, arena, &http_status, &keys, why);
-    if (status == ST_OK && http_status != HTTP_OK)
-        status = fault_set(why, ST_UNAVAILABLE, "%.100s: HTTP status %d", call.url, http_status);
+        status = fetch_keys(id, endpoints, arena, &keys, why);
     if (status == ST_OK)
         status = jwt_verify(ret, keys, arena, why);
-    return status == ST_OK ? jwt_check(ret, &expected, why) : status;
+    if (status == ST_OK)
+        status = jwt_check(ret, &expected, why);
+    return status == ST_NOT_FOUND ? ST_UNAUTHORIZED : status;
+}
+
+slice oidc_subject_key(const struct oidc_options *o, slice subject, struct arena *arena)
+{
+    return arena_printf(arena, "%.*s %.*s", SLICE_FMT(o->issuer), SLICE_FMT(subject));
 }
 
 static bool is_verified(const struct json *claims)

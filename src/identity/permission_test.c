@@ -138,6 +138,18 @@ static void the_ID_of_an_organization(void **state)
     }
 }
 
+static void the_organization_of_a_path(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""}, {"/a/", "a"}, {"/a/b/", "b"}, {"/emea/plant-7/", "plant-7"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (!slice_equal(organization_of_path(slice_str(rows[i][0])), slice_str(rows[i][1])))
+            fail_msg("'%s'", rows[i][0]);
+    }
+}
+
 static void C046_within_an_organization_only_what_is_divided_counts(void **state)
 {
     struct principal p = {.permissions = PERMISSION(PERM_COUNT) - 1};
@@ -184,6 +196,7 @@ int main(void)
         cmocka_unit_test(the_built_in_roles_are_whole_and_as_the_field_has_them),
         cmocka_unit_test(an_organization_covers_itself_and_what_lies_below),
         cmocka_unit_test(the_ID_of_an_organization),
+        cmocka_unit_test(the_organization_of_a_path),
         cmocka_unit_test(C046_within_an_organization_only_what_is_divided_counts),
         cmocka_unit_test(C123_nobody_hands_out_more_than_he_has),
     };

@@ -27,6 +27,18 @@ struct sign_in_op {
     struct user_session_new session;
 };
 
+/* Of a table with a user_id, as `s`: a row for each of the user's roles. */
+#define USER_ROLES_OF(table)                                                                       \
+    "a.role_id, r.permissions, CASE a.organization_id WHEN '' THEN '' ELSE o.path END AS path"     \
+    " FROM " table " s JOIN app_user u ON u.user_id = s.user_id"                                   \
+    " LEFT JOIN assignment a ON a.holder_kind = 1 AND a.holder_id = s.user_id"                     \
+    " LEFT JOIN role r ON r.role_id = a.role_id"                                                   \
+    " LEFT JOIN organization o ON o.organization_id = a.organization_id"
+/* From the first of those rows on, in order of the path; before them stand the ID and two columns.
+ * Who has roles in several organizations acts in the first; one with a role in the whole
+ * application acts there. */
+void user_principal_read(struct rows *rows, struct principal *p);
+
 static inline slice op_user_id(const struct sign_in_op *op)
 {
     return slice_of(op->user_id, op->user_id_len);

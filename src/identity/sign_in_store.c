@@ -7,6 +7,7 @@ const char sign_in_tables[] =
     " password TEXT NOT NULL," /* Argon2id in its usual form; '': none */
     " subject TEXT NOT NULL,"  /* who he is at the OpenID Connect issuer; '': not known */
     " changed_at BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX user_secret_by_subject ON user_secret (subject) WHERE subject <> '';"
 
     "CREATE TABLE user_session ("
     " hash BLOB NOT NULL PRIMARY KEY,"

@@ -56,7 +56,7 @@ CHECKED bool trust_watch(struct identity *id, struct worker *w,
 /* --- what a session remembers of the certificate that let it in --------------------------------
  */
 
-#define TRUST_MARKS_MAX (CERTIFICATE_CHAIN_MAX * 4)
+#define TRUST_MARKS_MAX (CERTIFICATE_CHAIN_MAX * CERTIFICATE_MARKS_MAX)
 struct trust_marks {
     uint64_t authority; /* MARK_SHA256 of the one that decided; 0: let in by a thumbprint */
     uint64_t anchor;    /* of the verified one at the path's end: mostly the same */

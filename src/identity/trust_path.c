@@ -76,6 +76,12 @@ static bool is_revoked(const struct trust *trust, uint64_t mark)
     return false;
 }
 
+static void add_mark(struct trust_marks *to, uint64_t mark)
+{
+    if (mark != 0)
+        to->marks[to->count++] = mark;
+}
+
 /* False: it cannot be hashed. */
 static bool add_marks(struct trust_marks *to, const struct x509_st *certificate, slice group)
 {
@@ -84,11 +90,12 @@ static bool add_marks(struct trust_marks *to, const struct x509_st *certificate,
 
     if (!certificate_marks(certificate, &m) || (group.len > 0 && in_group == 0))
         return false;
-    to->marks[to->count++] = m.sha256;
-    to->marks[to->count++] = m.sha1;
-    to->marks[to->count++] = m.issuer_serial;
-    if (in_group != 0)
-        to->marks[to->count++] = in_group;
+    add_mark(to, m.sha256);
+    add_mark(to, m.sha1);
+    add_mark(to, m.issuer_serial);
+    add_mark(to, m.twin_sha256);
+    add_mark(to, m.twin_sha1);
+    add_mark(to, in_group);
     return true;
 }
 
@@ -99,17 +106,37 @@ static const char *objection_to(const struct trust *trust, uint64_t mark)
     return is_revoked(trust, mark) ? "on its authority's revocation list" : NULL;
 }
 
+static const struct authority *slot_of(const struct trust *trust, uint64_t mark)
+{
+    for (size_t i = 0; i < trust->count; i++) {
+        if (trust->authorities[i].mark == mark)
+            return &trust->authorities[i];
+    }
+    return NULL;
+}
+
+/* Of the path's certificates, the first above the leaf, whose own hash comes first, that is in a
+ * slot now: a slot filled meanwhile may lie below the one that decided then. */
+static const struct authority *nearest_slot(const struct trust *trust,
+                                            const struct trust_marks *marks)
+{
+    const struct authority *found = NULL;
+
+    for (size_t i = 1; i < marks->count && !found; i++)
+        found = slot_of(trust, marks->marks[i]);
+    return found;
+}
+
 static bool still_vouches(const struct trust *trust, const struct trust_marks *marks)
 {
-    bool decides = false, anchors = false;
+    const struct authority *decided = slot_of(trust, marks->authority);
+    const struct authority *nearest = nearest_slot(trust, marks);
+    bool anchors = false;
 
-    for (size_t i = 0; i < trust->count; i++) {
-        const struct authority *a = &trust->authorities[i];
-
-        decides |= a->mark == marks->authority && a->enabled;
-        anchors |= a->mark == marks->anchor && a->verified;
-    }
-    return decides && anchors;
+    for (size_t i = 0; i < trust->count; i++)
+        anchors |= trust->authorities[i].mark == marks->anchor && trust->authorities[i].verified;
+    return anchors && decided && decided->enabled &&
+           (!nearest || slice_equal(nearest->group, decided->group));
 }
 
 const char *trust_objection(const struct trust *trust, const struct trust_marks *marks)

@@ -272,6 +272,8 @@ static void each_mark_denies(void **state)
         {"nothing", 1, false, false},
         {"SHA-256", mark_of_thumbprint(slice_of(leaf.sha256, 64)), false, true},
         {"SHA-1", mark_of_thumbprint(slice_of(leaf.sha1, 40)), false, true},
+        {"SHA-256 under the other signature", marks.twin_sha256, false, true},
+        {"SHA-1 under the other signature", marks.twin_sha1, false, true},
         {"serial in the group", mark_of_group_serial(SLICE("far"), serial_of(&w->leaf, &arena)),
          false, true},
         {"serial in another group",
@@ -313,6 +315,7 @@ static void a_pinned_leaf_is_denied_by_each_mark(void **state)
         {"nothing", "far", 1, false, false},
         {"SHA-256", "", marks.sha256, false, true},
         {"SHA-1", "", marks.sha1, false, true},
+        {"SHA-256 under the other signature", "", marks.twin_sha256, false, true},
         {"serial in its group", "far", in_group, false, true},
         {"of no group", "", in_group, false, false},
         {"the revocation list", "", marks.issuer_serial, true, true},
@@ -379,6 +382,38 @@ static void objections_to_a_session(void **state)
     }
 }
 
+/* A slot filled later with a link of the path is nearer to the leaf: it would decide now. */
+static void a_session_goes_by_the_authority_that_would_decide_now(void **state)
+{
+    static const struct {
+        const char *name, *group;
+        unsigned standing;
+        bool objected;
+    } rows[] = {
+        {"of its own group", "far", VERIFIED, false},
+        {"of its own group, not verified", "far", UNVERIFIED, false},
+        {"of a group that is disabled", "near", VERIFIED | DISABLED, true},
+        {"of a group that is disabled, not verified", "near", DISABLED, true},
+        {"of another group", "near", VERIFIED, true},
+    };
+    struct world *w = *state;
+    struct trust_marks marks;
+
+    put_slot(w, "far", AUTHORITY_PRIMARY, &w->root, VERIFIED);
+    assert_int_equal(find(w, &w->leaf, w->chain), ST_OK);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct trust later = {.version = 2, .authorities = w->authorities, .count = 2};
+
+        w->trust.count = 1;
+        put_slot(w, rows[i].group, AUTHORITY_SECONDARY, &w->near, rows[i].standing);
+        marks = w->path.marks;
+        if ((trust_objection(&later, &marks) != NULL) != rows[i].objected)
+            fail_msg("%s", rows[i].name);
+        marks.authority = marks.anchor = 0; /* let in by its thumbprint */
+        assert_null(trust_objection(&later, &marks));
+    }
+}
+
 /* --- traces ---------------------------------------------------------------------------------- */
 
 static void trace_stops_at_the_first_failure_and_is_written_as_json(void **state)
@@ -435,6 +470,7 @@ int main(void)
         TEST(each_mark_denies),
         TEST(a_pinned_leaf_is_denied_by_each_mark),
         TEST(objections_to_a_session),
+        TEST(a_session_goes_by_the_authority_that_would_decide_now),
         cmocka_unit_test(trace_stops_at_the_first_failure_and_is_written_as_json),
         cmocka_unit_test(trace_takes_no_more_than_it_has_room_for),
     };

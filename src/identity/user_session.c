@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "identity/access_internal.h"
+#include "identity/sign_in_internal.h"
 
 #define ID_BYTES (USER_SESSION_ID_LEN / 2)
 #define SEEN_STEP_MS (INT64_C(60) * 1000) /* so often is it written down that one is in use */
@@ -22,13 +23,8 @@ static const struct sql seen_sql = {
 static const struct sql end_sql = {"DELETE FROM user_session WHERE hash = ?1"};
 /* A row for each of his roles, those of the whole application first. */
 static const struct sql get_sql = {
-    "SELECT s.user_id, s.created_at, s.seen_at, a.role_id, r.permissions,"
-    " CASE a.organization_id WHEN '' THEN '' ELSE o.path END AS path"
-    " FROM user_session s JOIN app_user u ON u.user_id = s.user_id"
-    " LEFT JOIN assignment a ON a.holder_kind = 1 AND a.holder_id = s.user_id"
-    " LEFT JOIN role r ON r.role_id = a.role_id"
-    " LEFT JOIN organization o ON o.organization_id = a.organization_id"
-    " WHERE s.hash = ?1 ORDER BY path"};
+    "SELECT s.user_id, s.created_at, s.seen_at, " USER_ROLES_OF("user_session") " WHERE s.hash = ?1"
+                                                                                " ORDER BY path"};
 
 /* --- IDs -------------------------------------------------------------------------------------- */
 
@@ -165,12 +161,11 @@ static void note_use(const struct call *c, instant now)
     unit_submit(unit, NULL, NULL);
 }
 
-/* Who has roles in several organizations acts in the first; one with a role in the whole
- * application acts there. */
-static void read_roles(struct rows *rows, struct principal *p)
+void user_principal_read(struct rows *rows, struct principal *p)
 {
     bool is_first = true;
 
+    snprintf(p->name, sizeof p->name, USER_PRINCIPAL_PREFIX "%.*s", SLICE_FMT(rows_bytes(rows, 0)));
     do {
         const struct builtin_role *builtin = builtin_role_find(rows_bytes(rows, 3));
         slice path = rows_bytes(rows, 5);
@@ -198,9 +193,7 @@ static enum status check_row(const struct call *c, struct rows *rows, struct pri
         ret->signed_in_at = rows_int(rows, 1);
         ended = now >= ret->signed_in_at + USER_SESSION_LIFE_MS ||
                 now >= seen_at + USER_SESSION_IDLE_MS;
-        snprintf(ret->name, sizeof ret->name, USER_PRINCIPAL_PREFIX "%.*s",
-                 SLICE_FMT(rows_bytes(rows, 0)));
-        read_roles(rows, ret);
+        user_principal_read(rows, ret);
     }
     if (rows_status(rows) != ST_OK)
         return fault_set(why, ST_UNAVAILABLE, "the sessions could not be read");

@@ -46,7 +46,8 @@ static enum status take_row(struct part *part, struct enrollment_row *row)
     enum status status = enrollment_row_open(part->p->sealer, row, part->why);
 
     for (size_t i = 0; i < part->count && status == ST_OK; i++) {
-        if (part->keys[i].len > 0 && slice_equal(part->keys[i], key))
+        if (part->keys[i].len > 0 && slice_equal(part->keys[i], key) &&
+            enrollment_stands_for(&row->e, part->devices[i]->id))
             take_enrollment(part, i, &row->e);
     }
     secret_wipe(&row->e.primary);

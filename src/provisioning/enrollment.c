@@ -71,8 +71,14 @@ void enrollment_of_device(struct provisioning *p, const struct device *d, bool w
     struct enrollment_query *q;
 
     if (query_create(p, with_keys, on_enrollment, context, &q))
-        enrollment_read_first(p->st, text_lower(&arena, individual), text_lower(&arena, group),
-                              on_one, q);
+        enrollment_read_first(p->st, text_lower(&arena, individual), text_lower(&arena, d->id),
+                              text_lower(&arena, group), on_one, q);
+}
+
+bool enrollment_stands_for(const struct enrollment *e, slice device_id)
+{
+    return e->kind == ENROLLMENT_INDIVIDUAL &&
+           slice_equal_nocase(e->device_id.len > 0 ? e->device_id : e->id, device_id);
 }
 
 static void on_each(void *context, enum status status, struct rows *rows)

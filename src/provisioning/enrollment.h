@@ -48,6 +48,9 @@ void enrollment_get(struct provisioning *p, enum enrollment_kind kind, slice id,
  * SAS-IoT-Devices; ST_NOT_FOUND when there is none of these. `d` is borrowed for the call. */
 void enrollment_of_device(struct provisioning *p, const struct device *d, bool with_keys,
                           enrollment_fn *on_enrollment, void *context);
+/* Whether it is the individual enrollment of that device: of the one that it names, not of one that
+ * is named like it. */
+bool enrollment_stands_for(const struct enrollment *e, slice device_id);
 /* Once each, in order of ID, then NULL. */
 void enrollment_list(struct provisioning *p, enum enrollment_kind kind, slice after, unsigned limit,
                      enrollment_fn *on_enrollment, void *context);

@@ -16,17 +16,19 @@ void enrollment_read(struct store *st, enum enrollment_kind kind, slice key, sto
     store_read(st, &sql, params, COUNT_OF(params), on_rows, context);
 }
 
-void enrollment_read_first(struct store *st, slice individual_key, slice group_key,
-                           store_rows_fn *on_rows, void *context)
+void enrollment_read_first(struct store *st, slice individual_key, slice device_key,
+                           slice group_key, store_rows_fn *on_rows, void *context)
 {
     static const struct sql sql = {"SELECT " ENROLLMENT_COLUMNS " FROM enrollment e"
-                                   " WHERE (e.kind = 1 AND e.id_key = ?1)"
+                                   " WHERE (e.kind = 1 AND e.id_key = ?1 AND ?4 ="
+                                   " CASE e.device_key WHEN '' THEN e.id_key ELSE e.device_key END)"
                                    " OR (e.kind = 2 AND e.id_key IN (?2, ?3))"
                                    " ORDER BY e.kind, CASE WHEN e.id_key = ?2 THEN 0 ELSE 1 END"
                                    " LIMIT 1"};
     struct arena ARENA_CLEANUP arena = {.max = 4096};
     const struct sql_value params[] = {SQL_TEXT_(individual_key), SQL_TEXT_(group_key),
-                                       SQL_TEXT_(text_lower(&arena, SLICE(DEFAULT_GROUP)))};
+                                       SQL_TEXT_(text_lower(&arena, SLICE(DEFAULT_GROUP))),
+                                       SQL_TEXT_(device_key)};
 
     store_read(st, &sql, params, COUNT_OF(params), on_rows, context);
 }
@@ -120,7 +122,7 @@ static void seal_keys(const struct sealer *sealer, const struct enrollment *e, s
         return;
     }
     seal(sealer, place_of(e, &row), buf_slice(&plain), to);
-    memset(plain.ptr, 0, plain.len);
+    explicit_bzero(plain.ptr, plain.len);
 }
 
 static bool take_key(struct reader *r, struct secret *ret)
@@ -149,7 +151,7 @@ enum status enrollment_row_open(const struct sealer *sealer, struct enrollment_r
         return status;
     r = (struct reader){.rest = buf_slice(&plain)};
     whole = take_key(&r, &row->e.primary) && take_key(&r, &row->e.secondary) && r.rest.len == 0;
-    memset(plain.ptr, 0, plain.len);
+    explicit_bzero(plain.ptr, plain.len);
     if (!whole)
         return fault_set(why, ST_INTERNAL, "the keys of enrollment '%.*s' are damaged",
                          SLICE_FMT(row->e.id));

@@ -34,10 +34,10 @@ struct enrollment *enrollment_copy(struct arena *arena, const struct enrollment 
 
 void enrollment_read(struct store *st, enum enrollment_kind kind, slice key, store_rows_fn *on_rows,
                      void *context);
-/* At most one row: the individual enrollment of that key, else the group of that key, else the
- * default group. */
-void enrollment_read_first(struct store *st, slice individual_key, slice group_key,
-                           store_rows_fn *on_rows, void *context);
+/* At most one row: the individual enrollment of that key, when it stands for the device, else the
+ * group of that key, else the default group. */
+void enrollment_read_first(struct store *st, slice individual_key, slice device_key,
+                           slice group_key, store_rows_fn *on_rows, void *context);
 void enrollment_read_list(struct store *st, enum enrollment_kind kind, slice after_key,
                           unsigned limit, store_rows_fn *on_rows, void *context);
 /* SQL_LIST of keys of individual enrollments (sql_list.h). */

@@ -19,10 +19,12 @@ static const struct enrollment *group_of(const struct registration_task *t,
 
 static void choose(struct registration_task *t, const struct enrollment_cache *groups)
 {
-    const struct enrollment *e = t->individual ? t->individual : group_of(t, groups);
+    const struct enrollment *e = t->individual;
     struct secret SECRET_CLEANUP primary = {0};
     struct secret SECRET_CLEANUP secondary = {0};
 
+    if (!e || !enrollment_stands_for(e, t->device->id))
+        e = group_of(t, groups);
     if (!e) {
         (void)fault_set(&t->why, ST_REFUSED, "no enrollment for the device");
         task_fail(t, ST_REFUSED);

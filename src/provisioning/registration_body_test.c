@@ -76,9 +76,40 @@ static void body_over_the_limit_is_refused(void **state)
                      ST_TOO_LARGE);
 }
 
+static void C037_a_gateway_is_announced(void **state)
+{
+    static const struct {
+        const char *body, *gateway_id;
+    } rows[] = {
+        {"{\"payload\":{\"iotcGateway\":{\"iotcGatewayId\":\"gw\",\"iotcIsGateway\":false}}}",
+         "gw"},
+        {"{\"payload\":\"{\\\"iotcGateway\\\":{\\\"iotcGatewayId\\\":\\\"gw\\\"}}\"}", "gw"},
+        {"{\"data\":{\"iotcGateway\":{\"iotcGatewayId\":\"gw\"}}}", "gw"},
+        {"{\"payload\":{\"iotcGateway\":{\"iotcGatewayId\":7}}}", ""},
+        {"{\"payload\":{\"iotcGateway\":\"gw\"}}", ""},
+        {"{\"payload\":{\"modelId\":\"dtmi:a;1\"}}", ""},
+        {"{}", ""},
+    };
+    struct registration_body body;
+    struct fault why;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct arena ARENA_CLEANUP arena = {.max = 65536};
+
+        body = (struct registration_body){0};
+        assert_int_equal(
+            registration_body_read(slice_str(rows[i].body), SLICE("child"), &arena, &body, &why),
+            ST_OK);
+        if (!slice_equal(body.gateway_id, slice_str(rows[i].gateway_id)))
+            fail_msg("%s: '%.*s'", rows[i].body, SLICE_FMT(body.gateway_id));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(C037_a_gateway_is_announced),
         cmocka_unit_test(P021_P022_C029_C030_C031_C032_C033_C035_body_is_read_or_refused),
         cmocka_unit_test(body_over_the_limit_is_refused),
     };

@@ -173,6 +173,30 @@ def forged(leaf):
     return Leaf(certificate, leaf.key)
 
 
+ORDER_OF_P256 = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+
+
+def twin(leaf):
+    """The same certificate with the other signature that is as good: (r, s) has (r, n - s). It takes
+    no key to make. For what an authority with a P-256 key signed."""
+    der = to_der(leaf.certificate)
+    # A bit string without unused bits, and in it a sequence, up to the end.
+    [signature] = [len(der) - size for size in range(60, 73)
+                   if der[-size - 3:2 - size] == bytes([3, size + 1, 0, 0x30, size - 2])]
+    bits = signature - 3
+    assert der[0:2] == b"\x30\x82" and der[signature + 2] == 0x02
+    end_of_r = signature + 4 + der[signature + 3]
+    s = ORDER_OF_P256 - int.from_bytes(der[end_of_r + 2:], "big")
+    number = s.to_bytes(s.bit_length() // 8 + 1, "big")
+    pair = der[signature + 2:end_of_r] + bytes([2, len(number)]) + number
+    pair = b"\x30" + bytes([len(pair)]) + pair
+    body = der[4:bits] + bytes([3, len(pair) + 1, 0]) + pair
+    certificate = leaf.certificate.with_suffix(".twin.pem")
+    certificate.write_text(ssl.DER_cert_to_PEM_cert(
+        b"\x30\x82" + len(body).to_bytes(2, "big") + body))
+    return Leaf(certificate, leaf.key)
+
+
 def to_der(certificate):
     """Of the first certificate in the file."""
     text = certificate.read_text()

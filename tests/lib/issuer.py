@@ -1,12 +1,16 @@
 """An OpenID Connect issuer for a test, on loopback: a real provider, or a liar."""
 
 import base64
+import hashlib
+import http.client
 import json
 import os
 import pathlib
 import shutil
+import ssl
 import subprocess
 import tempfile
+import urllib.parse
 
 from lib import certificates
 from lib.lines import Lines
@@ -21,6 +25,7 @@ SERVER = ["basicConstraints=critical,CA:false", "subjectAltName=DNS:localhost",
 
 class Issuer:
     def __init__(self):
+        self.begun = 0
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-issuer-"))
         self.folder.chmod(0o755)
         authority = certificates.Authority(self.folder, "Issuer CA")
@@ -38,7 +43,21 @@ class Issuer:
 
     def begin(self, **settings):
         print(json.dumps(settings), file=self.process.stdin, flush=True)
-        self.output.wait_for(lambda line: line == "ready", deadline=20)
+        self.begun += 1
+        self.output.wait_for(lambda line: line == f"ready {self.begun}", deadline=20)
+
+    def token(self, **how):
+        """A liar's token, as `how` says."""
+        verifier = "v" * 43
+        digest = hashlib.sha256(verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        connection = http.client.HTTPSConnection(
+            "localhost", self.port, context=ssl.create_default_context(cafile=self.ca_file))
+        form = {"code_verifier": verifier, "code": code(challenge=challenge, **how)}
+        connection.request("POST", "/token", urllib.parse.urlencode(form))
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer["id_token"]
 
     def options(self, **more):
         """For `muster serve`: this issuer, at which the server is known as `muster`."""

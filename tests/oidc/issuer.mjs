@@ -4,7 +4,7 @@
 //
 // Says "listening PORT", then reads one line of JSON: {"kind": "provider", "client": {...},
 // "people": {...}} for a certified provider, {"kind": "liar"} for one that signs whatever the code
-// asks for; says "ready".
+// asks for; says "ready N". Every line after the first changes the keys, too.
 import { createRequire } from 'node:module';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -15,14 +15,18 @@ import { pathToFileURL } from 'node:url';
 
 const [modules, certificate, key] = process.argv.slice(2);
 
-const keys = {
-  RS256: crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  ES256: crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-};
+let keys, generation = 0;
+function makeKeys() {
+  generation += 1;
+  keys = {
+    RS256: crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    ES256: crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  };
+}
 const stranger = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 function jwk(name, kind) {
-  return { ...keys[name][kind].export({ format: 'jwk' }), kid: name, alg: name, use: 'sig' };
+  return { ...keys[name][kind].export({ format: 'jwk' }), kid: `${name}-${generation}`, alg: name, use: 'sig' };
 }
 
 async function provider(issuer, settings) {
@@ -64,7 +68,7 @@ function token(issuer, how) {
   const now = Math.floor(Date.now() / 1000);
   const claims = { iss: issuer, aud: 'muster', iat: now, exp: now + 300, sub: 'ann',
     email: 'ann@example.org', email_verified: true, ...how.claims };
-  const header = { alg: how.alg ?? 'RS256', kid: how.alg === 'ES256' ? 'ES256' : 'RS256',
+  const header = { alg: how.alg ?? 'RS256', kid: `${how.alg === 'ES256' ? 'ES256' : 'RS256'}-${generation}`,
     ...how.header };
   const text = `${encode(header)}.${encode(claims)}`;
   return `${text}.${sign(text, how).toString('base64url')}`;
@@ -103,7 +107,8 @@ server.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().po
 readline.createInterface({ input: process.stdin }).on('line', async (line) => {
   const settings = JSON.parse(line);
   const issuer = `https://localhost:${server.address().port}`;
+  makeKeys();
   handle = settings.kind === 'provider' ? await provider(issuer, settings)
     : (request, response) => liar(issuer, request, response);
-  console.log('ready');
+  console.log(`ready ${generation}`);
 }).on('close', () => process.exit(0));

@@ -287,6 +287,58 @@ def test_C123_nobody_hands_out_more_than_he_has(boss):
     assert clerk.rest("PUT", f"apiTokens/{unique_id('t')}", {"roles": [{"role": role}]}).status == 200
 
 
+def test_C123_keys_that_may_write_are_not_for_those_who_only_read(boss):
+    reader = caller(boss, make_role(boss, "connectivity.readGlobal"))
+    keeper = caller(boss, make_role(boss, "connectivity.manageGlobal"))
+    assert reader.own("GET", "enrollmentGroups").status == 200
+    for policy in ("policies/hub:main/iothubowner", "policies/hub:main/service"):
+        assert reader.own("GET", policy).status == 403
+        assert keeper.own("GET", policy).status == 200
+        told = entries(boss, target=policy.partition("/")[2])
+        assert [entry["result"] for entry in told[:2]] == ["ok", "denied"]
+        assert told[0]["action"] == "policies.read"
+
+
+def test_C046_an_enrollment_is_that_of_the_device_that_it_names(boss, server):
+    """Not of another organization's that is named like the enrollment."""
+    victim, name = unique_id("victim"), unique_id("name")
+    boss.rest("PUT", f"devices/{victim}", {"displayName": "V"})
+    made = boss.own("PUT", f"individualEnrollments/{name}", {"deviceId": victim}).body
+    victims = boss.own("POST", f"devices/{victim}/connectionString").text
+    clerk = caller(boss, OPERATOR, make_organization(boss))
+    assert clerk.rest("PUT", f"devices/{name}", {"displayName": "N"}).status == 200
+    assert clerk.rest("GET", f"devices/{name}/attestation").status == 404
+    for path in ("credentials", "connectionString"):
+        answer = clerk.own("GET" if path == "credentials" else "POST", f"devices/{name}/{path}")
+        assert answer.status == 200 and victim not in answer.text, answer
+        assert made["primaryKey"] not in answer.text and answer.text != victims
+    assert clerk.rest("PUT", f"devices/{name}/attestation", {"type": "symmetricKey"}).status == 409
+    assert clerk.rest("PATCH", f"devices/{name}/attestation", {"type": "symmetricKey"}).status == 404
+    assert clerk.rest("DELETE", f"devices/{name}/attestation").status == 404
+    assert boss.own("GET", f"individualEnrollments/{name}?keys=true").body == made
+    exported = boss.at("GET", "/api/muster/v1/deviceExport").text
+    [row] = [row for row in exported.splitlines() if row.startswith(name + ",")]
+    assert made["primaryKey"] not in row
+
+
+def test_C046_templates_are_not_one_organizations_to_change(boss):
+    part = caller(boss, BUILDER, make_organization(boss))
+    template = f"dtmi:test:{unique_id('t').replace('-', '_')};1"
+    model = {"@id": template, "@type": ["ModelDefinition", "DeviceModel"], "displayName": "T",
+             "capabilityModel": {"@id": template + "0", "@type": "Interface", "displayName": "T",
+                                 "@context": ["dtmi:iotcentral:context;2", "dtmi:dtdl:context;2"],
+                                 "contents": []}}
+    assert boss.rest("PUT", f"deviceTemplates/{template}", model).status == 200
+    assert part.rest("GET", f"deviceTemplates/{template}").status == 200
+    assert part.own("GET", "templates").status == 200
+    for method, body in (("PUT", model), ("PATCH", {"displayName": "X"}), ("DELETE", None)):
+        assert part.rest(method, f"deviceTemplates/{template}", body).status == 403
+    for method, path in (("PUT", "draft"), ("DELETE", "draft"), ("POST", "publish"),
+                         ("POST", "versions")):
+        assert part.own(method, f"templates/{template}/{path}", model).status == 403
+    assert boss.rest("GET", f"deviceTemplates/{template}").body["displayName"] == "T"
+
+
 # --- metrics: of the server itself ----------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ ALLOWED = {
 }
 
 # Answers that go on for as long as somebody listens: their head is asked for.
-STREAMS = re.compile(r"/messages$|/live$")
+STREAMS = re.compile(r"/(messages|events)$")
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,12 @@ def test_C045_every_route_for_every_role(callers, routes, role):
 DEVICE = re.compile(r"^/api/(muster/v1/|system/\w+/)?devices/\{\}")
 
 
+def about_devices(routes):
+    """The routes about one device that somebody within an organization may ask."""
+    return [(method, path, permission) for method, path, permission in routes
+            if DEVICE.match(path) and ALLOWED["administrator of a part"](permission, path)]
+
+
 @pytest.fixture(scope="module")
 def parts(boss):
     """Two organizations side by side, and one below the first."""
@@ -142,7 +148,7 @@ def test_C046_a_device_of_another_organization_is_not_there(boss, routes, parts)
     who = create_caller(boss, ADMINISTRATOR, parts["own"])
     device = create_device(boss, parts["other"])
     before = boss.rest("GET", f"devices/{device}").body
-    about = [row for row in routes if DEVICE.match(row[1])]
+    about = about_devices(routes)
     assert len(about) >= 60
     for method, path, permission in about:
         answer = call(who, method, path, device)
@@ -153,7 +159,7 @@ def test_C046_a_device_of_another_organization_is_not_there(boss, routes, parts)
 @pytest.mark.parametrize("place", ["own", "below"])
 def test_C046_a_device_of_his_own_is_as_for_an_administrator(boss, routes, parts, place):
     who = create_caller(boss, ADMINISTRATOR, parts["own"])
-    for method, path, permission in [row for row in routes if DEVICE.match(row[1])]:
+    for method, path, permission in about_devices(routes):
         his = call(who, method, path, create_device(boss, parts[place]))
         want = call(boss, method, path, create_device(boss, parts[place]))
         assert his.status == want.status, (method, path, permission, his, want)
@@ -211,3 +217,26 @@ def test_a_device_goes_along_when_its_organization_moves(boss, parts):
     assert who.rest("GET", f"devices/{device}").status == 404
     assert boss.rest("PATCH", f"organizations/{moving}", {"parent": parts["other"]}).status == 200
     assert who.rest("GET", f"devices/{device}").status == 200
+
+
+def test_organizations_on_the_command_line(server):
+    top, below, device = unique_id("cmd"), unique_id("cmd"), unique_id("dev")
+    shown = server.cli_json("organization", "add", top, "--name", "Top")
+    assert shown == {"id": top, "displayName": "Top"}
+    server.cli("organization", "add", below, "--parent", top)
+    assert server.cli_json("organization", "show", below)["parent"] == top
+    lines = server.cli("organization", "list").stdout.splitlines()
+    assert [line.split() for line in lines if below in line] == [[below, below, top]]
+    server.cli("device", "add", device)
+    server.cli("organization", "move", device, below)
+    assert server.device(device)["organization"] == below
+    kept = server.cli("organization", "delete", below, check=False)
+    assert kept.returncode == 1 and "devices are in it" in kept.stderr
+    server.cli("organization", "move", device, "")
+    assert server.device(device)["organization"] is None
+    server.cli("organization", "set", below, "--parent", "", "--name", "Alone")
+    assert "parent" not in server.cli_json("organization", "show", below)
+    server.cli("organization", "delete", below)
+    server.cli("organization", "delete", top)
+    assert server.cli("organization", "show", top, check=False).returncode == 1
+    assert server.cli("organization", "move", device, check=False).returncode == 2

@@ -126,6 +126,23 @@ def test_another_servers_key_does_not_open_it(backup, new_server):
     assert done.returncode == 1 and "master key" in done.stderr
 
 
+@pytest.mark.parametrize("key_is_there", [True, False], ids=["with the key", "with no key"])
+@pytest.mark.parametrize("way", ["--data", "--check"])
+def test_what_stands_where_it_would_unpack_is_left_alone(backup, way, key_is_there):
+    server, file, key = backup
+    beside = server.folder / ("target.restoring" if way == "--data" else f"{file.name}.checking")
+    (beside / "tls").mkdir(mode=0o700, parents=True)
+    names = ["id-scope", "master.key", "muster.db", "tls/ca.key"]
+    for name in names:
+        (beside / name).write_text("precious")
+    target = ["--data", server.folder / "target"] if way == "--data" else ["--check"]
+    done = server.run("restore", file, "--master-key",
+                      key if key_is_there else server.folder / "missing", *target)
+    assert done.returncode == 1
+    assert (str(beside) if key_is_there else "missing") in done.stderr
+    assert all((beside / name).read_text() == "precious" for name in names)
+
+
 def test_a_folder_that_holds_something_is_not_replaced(backup):
     server, file, key = backup
     target = server.folder / "target"

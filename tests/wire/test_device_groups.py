@@ -3,6 +3,7 @@ C105)."""
 
 import pytest
 from lib.caller import BUILDER, Caller
+from lib.openapi import CheckedCaller, describe
 from lib.server import unique_id
 
 SERVER_OPTIONS = ["--accepts-per-second=0"]
@@ -12,7 +13,7 @@ ALL = "SELECT * FROM devices"
 
 @pytest.fixture(scope="module")
 def boss(server):
-    return Caller(server)
+    return CheckedCaller(server, describe(server))
 
 
 def put(boss, group_id, status=200, **members):

@@ -119,6 +119,8 @@ def test_C089_C090_C091_what_no_definition_fits_is_kept_as_unmodelled(device):
     assert message["body"]["pressure"] == 3
     assert message["_unmodeleddata"] == {"temperature": "hot", "pressure": 3}
     assert message["mismatches"] == 1
+    with Stream(device, query="?from=start&count=1") as stream:
+        assert json.loads(stream.line())["body"] == message["body"]
 
 
 def test_C092_the_largest_integer_survives(device):
@@ -244,3 +246,20 @@ def test_C102_the_device_page_says_whether_it_is_connected_and_how(boss, device)
         shown = boss.own("GET", f"devices/{device.id}").body
         assert (shown["connected"], shown["connection"]["protocol"]) == (True, "mqtt")
     eventually(lambda: boss.own("GET", f"devices/{device.id}").body["connected"], False)
+
+
+def test_after_a_power_cut_each_message_is_there_once(new_server):
+    server = new_server()
+    boss = Caller(server)
+    device = ModelledDevice(boss, MODEL)
+    acknowledged = 0
+    for _ in range(3):
+        with device.hub.connect() as client:
+            for _ in range(40):
+                client.publish(device.hub.events(), f'{{"count": {acknowledged}}}'.encode())
+                acknowledged += 1
+            server.kill()
+        server.start()
+    eventually(lambda: value_of(device, "telemetry/count"), acknowledged - 1)
+    points = device.own("GET", "telemetry/count?top=1000", status=200).body["value"]
+    assert [p["value"] for p in points] == list(range(acknowledged))[::-1]

@@ -7,6 +7,7 @@ import threading
 import pytest
 from lib import twin
 from lib.jobs import ALL, Jobs, command_of, property_of
+from lib.openapi import CheckedCaller, describe
 from lib.server import unique_id
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=1000"]
@@ -29,9 +30,13 @@ def template(model_id):
                     {"@type": "Component", "name": "valve", "schema": valve}]}}
 
 
+class CheckedJobs(Jobs, CheckedCaller):
+    """Every answer is as the server describes it."""
+
+
 @pytest.fixture(scope="module")
 def boss(server):
-    caller = Jobs(server)
+    caller = CheckedJobs(server, describe(server))
     for name in (PUMP, OTHER):
         answer = caller.rest("PUT", f"deviceTemplates/{name}", template(name[:-2] + ";1"))
         assert answer.status == 200, answer

@@ -3,8 +3,11 @@
 The other side is a second Muster: it speaks the API of section 6, as IoT Central does."""
 
 import base64
+import http.server
 import json
 import os
+import ssl
+import threading
 
 import pytest
 from lib import certificates, dps
@@ -128,3 +131,54 @@ def test_without_a_good_token_nothing_is_copied(old, new_server):
     done = new.cli("migrate", "--from", old.info["httpsUrl"], "--from-ca", old.ca_file,
                    "--token-file", token, check=False)
     assert done.returncode == 1 and "401" in done.stderr
+
+
+class Elsewhere(http.server.BaseHTTPRequestHandler):
+    """An application of another make: it shows what `answers` has below a path, else a 404."""
+
+    def do_GET(self):
+        body = self.server.answers.get(self.path.partition("?")[0])
+        text = json.dumps(body or {}).encode()
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """(its answers, its URL, the file of its authority)"""
+    authority = certificates.Authority(tmp_path, "Elsewhere")
+    leaf = authority.leaf("elsewhere", extensions=["subjectAltName=DNS:localhost"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*leaf)
+    server = http.server.ThreadingHTTPServer(("localhost", 0), Elsewhere)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.answers = {f"/api/{kind}": {"value": []} for kind in (
+        "organizations", "deviceTemplates", "enrollmentGroups", "devices", "deviceGroups")}
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.answers, f"https://localhost:{server.server_port}", authority.certificate
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_authority_that_was_not_verified_there_is_not_here(elsewhere, new_server, tmp_path):
+    answers, url, ca = elsewhere
+    answers["/api/enrollmentGroups"] = {"value": [
+        {"id": "plant", "displayName": "Plant", "type": "iot", "attestation": {"type": "x509"}}]}
+    for slot, shown in (("primary", {"verified": False}), ("secondary", {"verified": True})):
+        pem = certificates.Authority(tmp_path, slot).certificate.read_text()
+        answers[f"/api/enrollmentGroups/plant/certificates/{slot}"] = {"certificate": pem, **shown}
+    new = new_server()
+    token = tmp_path / "token"
+    token.write_text("SharedAccessSignature sr=x&sig=x&skn=x&se=1\n")
+    done = new.cli("migrate", "--from", url, "--from-ca", ca, "--token-file", token, "--json")
+    group = "enrollmentGroups/plant/certificates"
+    assert get(new, f"{group}/primary")["verified"] is False
+    assert get(new, f"{group}/secondary")["verified"] is True
+    assert "primary" in done.stderr and "secondary" not in done.stderr

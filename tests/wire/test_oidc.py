@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import ssl
+import time
 import urllib.parse
 
 import pytest
@@ -26,6 +27,7 @@ PEOPLE = {
     "mallory": {"email": "mallory@example.org", "email_verified": False},
     "anonymous": {},
 }
+AUDIENCE = "https://apps.example.org"
 ROLES = "ann@example.org=administrator,@example.org=operator"
 
 
@@ -61,7 +63,8 @@ def provider(request):
 def liar(request):
     issuer = Issuer()
     request.addfinalizer(issuer.close)
-    issuer.server = serve(request, issuer.options(**{"oidc-roles": ROLES}))
+    issuer.server = serve(request, issuer.options(**{"oidc-roles": ROLES,
+                                                     "oidc-audience": AUDIENCE}))
     issuer.begin(kind="liar")
     return issuer
 
@@ -222,14 +225,14 @@ def test_the_browser_is_not_led_to_another_host(provider):
 # --- an issuer that lies -------------------------------------------------------------------------
 
 
-def lie(liar, **how):
+def lie(liar, state=None, **how):
     """Where a sign-in ends whose token is what `how` says."""
     browser = Browser(liar.server)
     query = dict(urllib.parse.parse_qsl(begin(browser).split("?")[1]))
     assert query["theme"] == "dark"
     how.setdefault("challenge", query["code_challenge"])
     how["claims"] = {"nonce": query["nonce"], **how.get("claims", {})}
-    back = urllib.parse.urlencode({"state": query["state"], "code": code(**how)})
+    back = urllib.parse.urlencode({"state": state or query["state"], "code": code(**how)})
     return come_back(browser, f"{CALLBACK}?{back}"), browser
 
 
@@ -269,6 +272,12 @@ def test_a_lie_is_not_believed(liar, how):
     assert "__Host-muster" not in browser.cookies
 
 
+def test_another_state_is_refused_whatever_the_code_is_good_for(liar):
+    assert lie(liar)[0] == "/app"
+    for state in ("x", "A" * 43):
+        assert lie(liar, state=state)[0] == "/app/sign-in?error=refused"
+
+
 def test_an_issuer_that_fails_is_said_to(liar):
     assert lie(liar, raw="oh", status=500)[0] == "/app/sign-in?error=unavailable"
     assert lie(liar, length=200000)[0] == "/app/sign-in?error=unavailable"
@@ -289,6 +298,90 @@ def test_who_is_a_user_already_keeps_his_roles_and_a_changed_address_is_still_hi
     assert lie(liar, claims=claims)[0] == "/app/sign-in?error=refused"
 
 
+# --- access tokens -------------------------------------------------------------------------------
+
+
+def bearer(liar, **how):
+    """What a caller with a token for the API is answered."""
+    how["claims"] = {"aud": AUDIENCE, "azp": "another program", **how.get("claims", {})}
+    return Caller(liar.server, "Bearer " + liar.token(**how))
+
+
+@pytest.fixture(scope="module")
+def known(liar):
+    """Ann has signed in, so that her subject is known."""
+    assert lie(liar)[0] == "/app"
+    return liar
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_an_access_token_lets_its_user_call_both_families(known, algorithm):
+    caller = bearer(known, alg=algorithm)
+    me = caller.own("GET", "session").body
+    assert (me["type"], me["email"]) == ("user", "ann@example.org")
+    assert "csrfToken" not in me
+    device = unique_id("pump")
+    assert caller.rest("PUT", f"devices/{device}", {}).status == 200
+    [entry] = [r["entry"] for r in caller.own("GET", f"audit?target={device}").body["value"]]
+    assert entry["actor"] == f"user:{me['id']}"
+    assert caller.own("DELETE", "session").status == 400
+    assert caller.own("GET", "deviceExport").status == 200
+
+
+BAD_TOKENS = {
+    "for the sign-in": {"claims": {"aud": "muster"}},
+    "another issuer": {"claims": {"iss": "https://evil.example"}},
+    "ended": {"claims": {"exp": 1700000000}},
+    "no end": {"claims": {"exp": None}},
+    "nobody": {"claims": {"sub": ""}},
+    "who never signed in": {"claims": {"sub": "dora"}},
+    "a stranger's signature": {"signer": "stranger"},
+    "no signature": {"alg": "none"},
+    "a public key as a secret": {"alg": "HS256"},
+}
+
+
+@pytest.mark.parametrize("how", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+def test_an_access_token_that_is_none_is_refused(known, how):
+    assert bearer(known, **how).own("GET", "session").status == 401
+
+
+def test_an_old_access_token_exports_no_keys(known):
+    caller = bearer(known, claims={"iat": int(time.time()) - 301})
+    assert caller.own("GET", "devices").status == 200
+    assert caller.own("GET", "deviceExport").code == "SignInAgain"
+
+
+def test_an_access_token_of_a_user_who_went_is_refused(liar):
+    boss = Caller(liar.server)
+    body = {"type": "email", "email": "finn@other.example", "roles": [{"role": OPERATOR}]}
+    assert boss.rest("PUT", "users/finn", body).status == 200
+    claims = {"sub": "finn-1", "email": "finn@other.example"}
+    assert lie(liar, claims=claims)[0] == "/app"
+    caller = bearer(liar, claims=claims)
+    assert caller.own("GET", "devices").status == 200
+    assert boss.rest("DELETE", "users/finn").status == 204
+    assert caller.own("GET", "devices").status == 401
+
+
+def test_new_keys_of_the_issuer_are_asked_for(known):
+    old = bearer(known)
+    assert old.own("GET", "session").status == 200
+    known.begin(kind="liar")
+    new = bearer(known)
+    deadline = time.monotonic() + 30
+    while new.own("GET", "session").status != 200:  # the issuer is asked every ten seconds, at most
+        assert time.monotonic() < deadline, "the new keys are not taken"
+    while old.own("GET", "session").status != 401:  # by the other worker, too
+        assert new.own("GET", "session").status in (200, 401)
+        assert time.monotonic() < deadline, "the old keys are still taken"
+
+
+def test_without_an_audience_no_access_token_is_taken(provider):
+    caller = Caller(provider.server, "Bearer eyJhbGciOiJSUzI1NiJ9.e30.YQ")
+    assert caller.own("GET", "session").status == 401
+
+
 # --- the configuration ---------------------------------------------------------------------------
 
 
@@ -304,6 +397,8 @@ def test_the_issuer_must_be_allowed_by_the_egress_rules_and_trusted(request, lia
 @pytest.mark.parametrize("options, cause", [
     (["--oidc-issuer=https://login.example.org"], "go together"),
     (["--oidc-issuer=http://login.example.org", "--oidc-client-id=m"], "https://"),
+    (["--oidc-issuer=https://login.example.org", "--oidc-client-id=m", "--oidc-audience=m"],
+     "must not be the client ID"),
     (["--oidc-roles=ann=operator"], "ADDRESS=ROLE"),
     (["--oidc-roles=ann@example.org"], "ADDRESS=ROLE"),
     (["--oidc-issuer=https://login.example.org", "--oidc-client-id=m",

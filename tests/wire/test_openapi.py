@@ -36,8 +36,8 @@ def test_every_operation_is_described(document):
         if is_built and method != "delete":
             good = [status for status in operation["responses"] if status.startswith("2")]
             assert len(good) == 1, path
-        if is_built and method in ("put", "patch"):
-            assert operation["requestBody"], path
+        if is_built and method in ("put", "patch") and operation["operationId"] != "Jobs_Rerun":
+            assert operation["requestBody"], path  # a rerun is what the other job was
 
 
 def test_no_schema_is_missing_or_left_over(document):

@@ -3,6 +3,7 @@ against the server's own document; and those that are known and not built."""
 
 import re
 import threading
+import time
 
 import pytest
 from lib import certificates, twin
@@ -219,6 +220,14 @@ def send_telemetry(device):
         client.publish(device.hub.events("$.sub=pump"), b'{"flow": 2.5}', qos=1)
 
 
+def ask_until_there(boss, path):
+    """What was sent becomes a value a little later."""
+    deadline = time.monotonic() + 10
+    while boss.rest("GET", path).status == 404 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    ask(boss, "GET", path)
+
+
 def walk_data(boss):
     device = ModelledDevice(Caller(boss.server), [
         telemetry("level"), setting("limit"), command("reboot", "integer"),
@@ -230,7 +239,7 @@ def walk_data(boss):
         ask(boss, "PATCH", f"{base}{part}/properties", {name: 7}, 202)
         ask(boss, "PUT", f"{base}{part}/properties", {name: 8}, 202)
         ask(boss, "GET", f"{base}{part}/properties")
-        ask(boss, "GET", f"{base}{part}/telemetry/{flow}")
+        ask_until_there(boss, f"{base}{part}/telemetry/{flow}")
         run_command(boss, device, f"{base}{part}/commands/{act}")
     ask(boss, "GET", f"{base}/components")
 
@@ -340,3 +349,55 @@ def test_C116_the_sequence_of_a_public_migration_tool(boss):
         "data": [{"type": "command", "target": template, "path": "DeviceMove",
                   "value": boss.server.scope}]})
     assert job["data"][0]["path"] == "DeviceMove"
+
+
+# --- the field's command line --------------------------------------------------------------------
+# Its extension is on no package registry: these are its requests, and its rules for what it shows
+# (central.md 0.3, 1.5, 6.1, 6.6).
+
+
+def shown_status(device):
+    if not device["enabled"]:
+        return "blocked"
+    if not device.get("template"):
+        return "unassociated"
+    return "provisioned" if device["provisioned"] else "registered"
+
+
+def test_C027_the_words_that_the_command_line_derives(boss):
+    registered, unassociated, blocked = (unique_id("az") for _ in range(3))
+    ask(boss, "PUT", f"devices/{registered}", {"template": "generic"})
+    ask(boss, "PUT", f"devices/{unassociated}", {})
+    ask(boss, "PUT", f"devices/{blocked}", {"template": "generic", "enabled": False})
+    provisioned = boss.server.add_device(template="generic").id
+    want = {registered: "registered", unassociated: "unassociated", blocked: "blocked",
+            provisioned: "provisioned"}
+    for device, word in want.items():
+        assert shown_status(ask(boss, "GET", f"devices/{device}")) == word
+    listed = {device["id"]: shown_status(device) for device in boss.all("devices")}
+    assert want.items() <= listed.items()
+
+
+def test_the_requests_of_the_command_line(boss, server):
+    device, group, organization = unique_id("az"), unique_id("az"), unique_id("az")
+    ask(boss, "PUT", f"devices/{device}", {
+        "displayName": device, "simulated": False, "enabled": True, "organizations": []})
+    ask(boss, "PATCH", f"devices/{device}", {"displayName": "Renamed"})
+    edges = boss.filtered("devices", "type eq 'GatewayDevice' or type eq 'EdgeDevice'")
+    assert edges == []
+    ask(boss, "GET", f"devices/{device}/credentials")
+    ask(boss, "GET", "deviceTemplates/generic")
+    ask(boss, "PUT", f"organizations/{organization}", {"displayName": "Plant"})
+    ask(boss, "PUT", f"enrollmentGroups/{group}", {
+        "displayName": "Line", "type": "iot", "enabled": True,
+        "attestation": {"type": "symmetricKey"}})
+    ask(boss, "PATCH", f"enrollmentGroups/{group}", {"displayName": "Line 2"})
+    ask(boss, "PUT", f"apiTokens/{unique_id('az')}", {
+        "roles": [{"role": OPERATOR, "organization": organization}]})
+    connected = server.add_device()
+    answer = boss.rest("GET", f"system/iothub/devices/{connected.id}/get-twin",
+                       query="extendedInfo=true&api-version=2022-06-30-preview")
+    assert answer.status == 200
+    ask(boss, "DELETE", f"system/iothub/devices/{connected.id}/c2d", status=200)
+    for ending, body in [("manual-failover", {"ttl": 10}), ("manual-failback", {})]:
+        ask(boss, "POST", f"system/iothub/devices/{connected.id}/{ending}", body, 501)

@@ -116,6 +116,52 @@ def test_a_denied_intermediate_ends_what_came_through_it(server, factory):
     assert_is_in(device)
 
 
+@pytest.mark.parametrize("digest", ["sha1", "sha256"])
+def test_a_denied_leaf_does_not_come_back_under_another_signature(server, factory, digest):
+    device = registered(factory)
+    twin = certificates.twin(device.leaf)
+    assert certificates.thumbprint(twin) != certificates.thumbprint(device.leaf)
+    device = CertificateDevice(server, device.id, twin)
+    with device.connect() as client:
+        assert_ends(client, lambda: server.cli(
+            "ca", "deny", "--thumbprint", certificates.thumbprint(device.leaf, digest)))
+        assert_is_out(device)
+    allow_all(server)
+    with device.connect() as client:
+        assert_ends(client, lambda: server.cli(
+            "ca", "deny", "--thumbprint", certificates.thumbprint(
+                certificates.twin(device.leaf), digest)))
+        assert_is_out(device)
+    allow_all(server)
+
+
+def test_a_leaf_that_registered_under_another_signature_is_denied_by_its_own(server, factory):
+    device_id, leaf = factory.add_device()
+    twin = certificates.twin(leaf)
+    assert_assigned(CertificateRegistrant(server, device_id, twin).register())
+    device = CertificateDevice(server, device_id, twin)
+    with device.connect() as client:
+        assert_ends(client, lambda: server.cli("ca", "deny", "--certificate", leaf.certificate))
+        assert_is_out(device)
+    allow_all(server)
+
+
+def test_a_denied_intermediate_does_not_come_back_under_another_signature(server, factory):
+    plant = factory.authority.intermediate("plant")
+    device_id, _ = factory.add_device()
+    leaf = plant.leaf(device_id)
+    chain = leaf.certificate.with_suffix(".twins.pem")
+    chain.write_text(leaf.certificate.read_text() + certificates.twin(plant).certificate.read_text())
+    leaf = certificates.Leaf(chain, leaf.key)
+    assert_assigned(CertificateRegistrant(server, device_id, leaf).register())
+    device = CertificateDevice(server, device_id, leaf)
+    with device.connect() as client:
+        assert_ends(client, lambda: server.cli(
+            "ca", "deny", "--thumbprint", certificates.thumbprint(plant)))
+        assert_is_out(device)
+    allow_all(server)
+
+
 def registered_through(factory, plant):
     """A device that registered with its chain and shows the hub its leaf alone, as it may."""
     device_id, _ = factory.add_device()

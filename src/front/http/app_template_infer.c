@@ -147,7 +147,7 @@ static bool read_request(struct exchange *x, struct infer_query *q)
 void app_template_infer(struct exchange *x)
 {
     struct infer_query *q = arena_alloc(&x->arena, sizeof *q);
-    const struct fault why = {ST_FORBIDDEN, "this token may not change devices"};
+    const struct fault why = {ST_FORBIDDEN, "this token may not make templates"};
 
     if (!q) {
         exchange_answer_error(x, ST_NO_MEMORY, NULL);
@@ -156,7 +156,7 @@ void app_template_infer(struct exchange *x)
     q->x = x;
     if (!read_request(x, q))
         return;
-    if (!q->only_looks && !may_do(&x->principal, PERM_DEVICES_UPDATE)) {
+    if (!q->only_looks && !may_do(&x->principal, PERM_TEMPLATES_MANAGE)) {
         exchange_answer_error(x, ST_FORBIDDEN, &why);
         return;
     }

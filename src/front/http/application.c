@@ -28,7 +28,7 @@ static const struct http_route routes[] = {
     {HTTP_GET,    "templates/{}/changes",                          PERM_TEMPLATES_VIEW,                    app_template_changes},
     {HTTP_POST,   "templates/{}/publish",                          PERM_TEMPLATES_MANAGE,                  app_template_publish},
     {HTTP_POST,   "templates/{}/versions",                         PERM_TEMPLATES_MANAGE,                  app_template_version},
-    {HTTP_GET,    "policies/{}/{}",                                PERM_CONNECTIVITY_READ_GLOBAL,          app_policy_get},
+    {HTTP_GET,    "policies/{}/{}",                                PERM_CONNECTIVITY_MANAGE_GLOBAL,        app_policy_get},
     {HTTP_GET,    "messages",                                      PERM_DEVICES_RAW,                       app_monitor},
 
     {HTTP_GET,    "enrollmentGroups",                              PERM_CONNECTIVITY_READ_GLOBAL,          app_enrollments_list},
@@ -121,7 +121,7 @@ static const struct http_route routes[] = {
     {HTTP_GET,    "devices/{}/aliases",                            PERM_DEVICES_VIEW,                      app_aliases_list},
     {HTTP_PUT,    "devices/{}/aliases/{}",                         PERM_DEVICES_UPDATE,                    app_alias_put},
     {HTTP_DELETE, "devices/{}/aliases/{}",                         PERM_DEVICES_UPDATE,                    app_alias_delete},
-    {HTTP_POST,   "devices/{}/template",                           PERM_TEMPLATES_MANAGE,                  app_template_infer},
+    {HTTP_POST,   "devices/{}/template",                           PERM_DEVICES_UPDATE,                    app_template_infer},
     {HTTP_GET,    "devices/{}/events",                             PERM_DEVICES_RAW,                       app_device_events},
     {HTTP_GET,    "devices/{}/modules/{}/twin",                    PERM_DEVICES_VIEW,                      app_twin_get},
     {HTTP_PATCH,  "devices/{}/modules/{}/twin",                    PERM_DEVICES_UPDATE,                    app_twin_patch},

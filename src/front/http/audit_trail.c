@@ -22,15 +22,17 @@ static bool is_everyday(const struct http_route *route)
     return route->permission == PERM_DEVICES_COMMAND;
 }
 
-static bool shows_keys(const struct http_route *route)
-{
-    return route->permission == PERM_CONNECTIVITY_READ_INSTANCE ||
-           route->permission == PERM_CONNECTIVITY_READ_GLOBAL;
-}
-
 static bool looks(const struct http_route *route)
 {
     return route->method == HTTP_GET || route->method == HTTP_HEAD;
+}
+
+/* A look that wants more than the permission to read is one at keys with which one may change. */
+static bool shows_keys(const struct http_route *route)
+{
+    return route->permission == PERM_CONNECTIVITY_READ_INSTANCE ||
+           route->permission == PERM_CONNECTIVITY_READ_GLOBAL ||
+           (looks(route) && route->permission == PERM_CONNECTIVITY_MANAGE_GLOBAL);
 }
 
 static bool is_told(const struct http_route *route)

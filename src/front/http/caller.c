@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "front/http/application.h"
 #include "identity/api_token.h"
+#include "identity/oidc.h"
 
 #define ORIGIN_SCHEME "https://"
 
@@ -102,10 +103,12 @@ void caller_identify(struct exchange *x, enum session_use use, service_principal
                      void *context)
 {
     struct identity *id = x->front->options.identity;
-    slice session_id = caller_session(x);
+    slice session_id = caller_session(x), authorization = header_of(x, "Authorization");
 
     if (session_id.len > 0)
         user_session_authenticate(id, session_id, use, on_principal, context);
+    else if (oidc_is_access_token(id, authorization))
+        oidc_authenticate(id, authorization, on_principal, context);
     else
-        api_token_authenticate(id, header_of(x, "Authorization"), on_principal, context);
+        api_token_authenticate(id, authorization, on_principal, context);
 }

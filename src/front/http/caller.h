@@ -1,5 +1,5 @@
-/* Who calls the application: a token in the Authorization header, or a browser with the cookie of
- * a session (SECURITY-MODEL C3, O2, O3).
+/* Who calls the application: a token of ours or of the configured issuer in the Authorization
+ * header, or a browser with the cookie of a session (SECURITY-MODEL C3, O2, O3).
  *
  * A browser sends its cookie whoever made it send the request. So with a cookie alone an unsafe
  * method also needs the header X-Muster-CSRF, which only a page that reads our answers knows, an

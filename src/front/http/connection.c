@@ -296,6 +296,25 @@ static void hand_over(struct http_connection *c, bool is_end)
     exchange_release(x);
 }
 
+/* The family that it was for says so in its own words. A body in parts is with its handler. */
+static void refuse_body(struct http_connection *c, const char *cause)
+{
+    struct exchange *x = c->exchange;
+    struct fault why;
+
+    if (!x->family || x->streams_body) {
+        refuse(c, HTTP_TOO_LARGE, true, cause);
+        return;
+    }
+    fault_set(&why, ST_TOO_LARGE, "a body of more than %zu bytes", c->body_max);
+    c->state = ANSWERING;
+    c->keep_alive = false;
+    timer_cancel(&c->timer);
+    exchange_hold(x);
+    exchange_answer_error(x, ST_TOO_LARGE, &why);
+    exchange_release(x);
+}
+
 static size_t read_head(struct http_connection *c, slice input)
 {
     struct http_request r;
@@ -329,7 +348,7 @@ static size_t read_head(struct http_connection *c, slice input)
     c->body_left = r.content_length;
     c->body_taken = 0;
     if (r.body == HTTP_BODY_LENGTH && r.content_length > c->body_max)
-        refuse(c, HTTP_TOO_LARGE, true, "announced body");
+        refuse_body(c, "announced body");
     else if (r.body == HTTP_BODY_NONE || (r.body == HTTP_BODY_LENGTH && r.content_length == 0))
         start_exchange(c);
     else if (c->exchange->streams_body)
@@ -358,6 +377,8 @@ static size_t read_chunks(struct http_connection *c, slice input)
     c->body_taken += body->len - before;
     if (result == HTTP_COMPLETE || result == HTTP_MORE)
         on_body_read(c, result == HTTP_COMPLETE);
+    else if (result == HTTP_TOO_LARGE)
+        refuse_body(c, "chunked body");
     else
         refuse(c, result, true, "chunked body");
     return taken;

@@ -140,6 +140,21 @@ static void on_stored(void *context, enum status status, const struct enrollment
         explicit_bzero(body.ptr, body.cap);
 }
 
+/* One that stands for another device is no business of this one's. */
+static void on_named(void *context, enum status status, const struct enrollment *e,
+                     const struct fault *why)
+{
+    struct attestation_call *call = context;
+    struct fault none;
+
+    if (status == ST_OK && !enrollment_stands_for(e, call->device_id)) {
+        status = fault_set(&none, ST_NOT_FOUND, "the device has no enrollment of its own");
+        call->on_enrollment(call, status, NULL, &none);
+    } else {
+        call->on_enrollment(call, status, e, why);
+    }
+}
+
 static void on_device(void *context, enum status status, const struct device *d)
 {
     struct attestation_call *call = context;
@@ -153,8 +168,8 @@ static void on_device(void *context, enum status status, const struct device *d)
         status = x->arena.failed ? ST_NO_MEMORY : ST_OK;
     }
     if (status == ST_OK)
-        enrollment_get(service_of(x), ENROLLMENT_INDIVIDUAL, call->registration_id, true,
-                       call->on_enrollment, call);
+        enrollment_get(service_of(x), ENROLLMENT_INDIVIDUAL, call->registration_id, true, on_named,
+                       call);
     else
         finish(call, status, NULL);
 }

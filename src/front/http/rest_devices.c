@@ -161,10 +161,28 @@ static bool read_order(struct exchange *x, enum device_order *ret)
     return true;
 }
 
+/* What the index of parts of names is asked for. */
+#define SEARCH_MAX 512
+
+static bool is_searchable(slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < ' ')
+            return false;
+    }
+    return text.len <= SEARCH_MAX;
+}
+
 /* What every row that fits must be picks the index. */
 static void narrow(const struct odata_filter *f, struct device_filter *to)
 {
     struct odata_value value;
+    slice part;
+
+    if ((odata_filter_demands_part(f, FIELD_ID, &part) ||
+         odata_filter_demands_part(f, FIELD_DISPLAY_NAME, &part)) &&
+        is_searchable(part))
+        to->search = part;
 
     if (odata_filter_demands(f, FIELD_TEMPLATE, &value)) {
         to->unassociated = value.kind == ODATA_NULL;

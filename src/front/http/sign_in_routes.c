@@ -185,7 +185,8 @@ static void on_self(void *context, enum status status, const struct user *u,
     json_put_text(&a.w, SLICE("email"), u->email);
     put_roles(&a.w, u);
     put_permissions(&a.w, &x->principal);
-    put_csrf(&a.w, caller_session(x));
+    if (caller_session(x).len > 0)
+        put_csrf(&a.w, caller_session(x));
     json_close(&a.w, '}');
     app_answer_end(&a);
 }
