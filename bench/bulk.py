@@ -1,4 +1,4 @@
-"""Files of a million devices: the import beside telemetry, the export, and lists of what is there."""
+"""Files of a million devices: import beside telemetry, export, and lists of what is there."""
 
 import csv
 import http.client
