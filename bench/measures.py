@@ -11,6 +11,7 @@ import tempfile
 
 import bulk
 import million
+import reads
 from servers import Floor, Load, MeasureError, Mosquitto, Muster
 
 FLEET = 19_000           # devices registered before, as many as one process may hold sockets for
@@ -176,4 +177,4 @@ def make_leaves(bench, number):
 
 MEASURES = {"a": connect, "b": telemetry, "c": idle, "d": register, "e": report, "f": start,
             "g": growth, "h": register_by_certificate, "i": make_leaves,
-            "j": bulk.import_beside_telemetry, "k": bulk.export, "l": bulk.lists}
+            "j": bulk.import_beside_telemetry, "k": bulk.export, "l": bulk.lists, "m": reads.reads}

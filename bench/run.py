@@ -58,6 +58,8 @@ CHECKS = (
     Check("j", "import_p99", "p99 of that telemetry", "us", "telemetry alone", MOST, 2.0, None),
     Check("k", "export_rate", "rows exported", "/s", None, LEAST, 20_000, None),
     Check("l", "list_p99", "p99 of lists, 1,000,000 devices", "ms", None, MOST, 100, 30),
+    Check("m", "reads_p99", "p99 of 1,000 mixed reads a second, 100,000 devices", "ms", None, MOST,
+          50, 10),
 )
 
 

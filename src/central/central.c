@@ -26,9 +26,15 @@ static const char create_tables[] = "CREATE TABLE central_setting ("
                                     " created_at BIGINT NOT NULL,"
                                     " updated_at BIGINT NOT NULL);";
 
-static const char *const steps[] = {
-    create_tables,         template_tables,     operation_tables,    projection_tables,
-    device_records_tables, relationship_tables, device_group_tables, job_tables};
+static const char *const steps[] = {create_tables,
+                                    template_tables,
+                                    operation_tables,
+                                    projection_tables,
+                                    device_records_tables,
+                                    relationship_tables,
+                                    device_group_tables,
+                                    job_tables,
+                                    projection_mismatch_columns};
 
 const struct store_schema central_schema = {
     .module = "central", .steps = steps, .count = COUNT_OF(steps)};

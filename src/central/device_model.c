@@ -41,27 +41,29 @@ static enum property_format format_of(const struct dtdl_model *model)
 
 /* What was published had no errors then; should it have some now, nothing is known of the device.
  */
-static void read_document(struct loading *l)
+enum status device_model_read(struct device_model *m, slice document)
 {
-    struct arena *arena = &l->to->arena;
+    struct arena *arena = &m->arena;
+    slice text = arena_copy(arena, document);
     struct dtdl_report *report = arena_alloc(arena, sizeof *report);
     struct dtdl_model *model;
     struct fault why;
     struct json *tree;
 
-    if (!report || json_parse(l->document, JSON_LAST_WINS, arena, &tree, &why) != ST_OK ||
-        dtdl_read(tree, arena, report, &model, &why) != ST_OK) {
-        l->status = arena->failed ? ST_NO_MEMORY : ST_OK;
-        return;
-    }
-    l->to->format = format_of(model);
+    if (!report || arena->failed || json_parse(text, JSON_LAST_WINS, arena, &tree, &why) != ST_OK ||
+        dtdl_read(tree, arena, report, &model, &why) != ST_OK)
+        return arena->failed ? ST_NO_MEMORY : ST_OK;
+    m->format = format_of(model);
     if (model->root && model->root->all_count > 0)
-        l->to->root = model->root;
+        m->root = model->root;
+    return ST_OK;
 }
 
 static void on_work(struct pool_job *job)
 {
-    read_document((struct loading *)job);
+    struct loading *l = (struct loading *)job;
+
+    l->status = device_model_read(l->to, l->document);
 }
 
 static void on_worked(struct pool_job *job)
@@ -86,8 +88,7 @@ static void on_template(void *context, enum status status, const struct template
     if (status != ST_OK || l->to->arena.failed) {
         finish(l, status != ST_OK ? status : ST_NO_MEMORY);
     } else if (l->document.len <= INLINE_MAX) {
-        read_document(l);
-        finish(l, l->status);
+        finish(l, device_model_read(l->to, l->document));
     } else {
         l->job.work = on_work;
         l->job.done = on_worked;

@@ -24,6 +24,10 @@ void device_model_load(struct central *c, slice device_id, struct device_model *
                        device_model_fn *on_model, void *context);
 void device_model_deinit(struct device_model *m);
 
+/* Fills in the model of a published document, on any thread; the arena is begun. No model when
+ * there is none in it. ST_NO_MEMORY. */
+CHECKED enum status device_model_read(struct device_model *m, slice document);
+
 /* The content of that name, of the root (component empty) or of a component; NULL when there is
  * none, or no model. */
 const struct dtdl_content *device_model_find(const struct device_model *m, slice component,

@@ -381,14 +381,15 @@ struct projection *projection_create(struct workers *ws, struct store *st, struc
 
 void projection_destroy(struct projection *p)
 {
-    for (unsigned i = 0; p && i < p->lane_count; i++) {
-        timer_cancel(&p->lanes[i].timer); /* others are on the same wheel */
+    if (!p)
+        return;
+    timer_cancel(&p->retention.timer);
+    for (unsigned i = 0; i < p->lane_count; i++) {
         metric_add(METRIC_PROJECTION_LAG, -p->lanes[i].lag);
         timer_cancel(&p->lanes[i].timer);
         unit_destroy(p->lanes[i].unit);
         gathering_end(&p->lanes[i].step);
+        lane_models_deinit(&p->lanes[i].models);
     }
-    if (p)
-        timer_cancel(&p->retention.timer);
     free(p);
 }

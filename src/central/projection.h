@@ -14,6 +14,8 @@
  * PROJECTION_STEP_MESSAGES, those of a device beyond PROJECTION_SHARE are left out but for its
  * newest, and counted. They are in the log, whole. Messages of modules are not projected.
  *
+ * Values are judged by the model of their device's template: how many did not fit is counted.
+ *
  * The history is bounded for each device and by age; a few rows are deleted at a time. */
 #ifndef MUSTER_CENTRAL_PROJECTION_H
 #define MUSTER_CENTRAL_PROJECTION_H

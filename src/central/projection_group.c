@@ -4,6 +4,7 @@
 #include "central/last_values.h"
 #include "central/projection_internal.h"
 #include "central/projection_store.h"
+#include "central/telemetry.h"
 #include "central/telemetry_body.h"
 
 #define PARTITIONS_MAX 32
@@ -19,8 +20,8 @@ struct device_state {
     bool exists;   /* it is registered, and the one that sent the messages */
     bool is_known; /* it has a row */
     bool is_other; /* the row is of a device that had its ID before */
-    int64_t series, position, messages, bytes;
-    slice last;
+    int64_t series, position, messages, bytes, template_version;
+    slice last, template_id;
 };
 
 struct group {
@@ -30,7 +31,10 @@ struct group {
     size_t count;
     struct gathered_device *devices[PROJECTION_GROUP];
     struct device_state states[PROJECTION_GROUP];
+    unsigned models_read;
     /* Of one device after the other. */
+    const struct device_model *model; /* NULL: none */
+    int64_t mismatches;
     struct arena parsed;
     struct last_value samples[SAMPLES_MAX];
     size_t sample_count;
@@ -68,6 +72,8 @@ static void on_states(void *context, enum status status, struct rows *rows)
                 !slice_equal(d->generation_id, rows_bytes(rows, STATE_GENERATION)))
                 continue;
             g->states[i].exists = true;
+            g->states[i].template_id = arena_copy(&g->arena, rows_bytes(rows, STATE_TEMPLATE));
+            g->states[i].template_version = rows_int(rows, STATE_TEMPLATE_VERSION);
             read_state(g, &g->states[i], rows);
         }
     }
@@ -101,6 +107,8 @@ static void make_known(struct group *g, const struct gathered_device *d, struct 
     *s = (struct device_state){
         .exists = true,
         .is_known = true,
+        .template_id = s->template_id,
+        .template_version = s->template_version,
         .series = (int64_t)first->offset * PARTITIONS_MAX + g->lane->partition,
         .position = -1,
     };
@@ -151,6 +159,9 @@ static bool on_value(void *context, slice name, const struct json *value)
     struct group *g = m->group;
     struct last_value *v = find_sample(g, m->heading.component, name);
 
+    if (g->model)
+        g->mismatches +=
+            telemetry_fit(g->model, m->heading.component, name, value) == TELEMETRY_MISMATCH;
     if (v) {
         if (m->heading.at >= v->at)
             *v = (struct last_value){v->component, v->name, m->heading.at, value->raw};
@@ -275,6 +286,8 @@ static void add_device(struct group *g, const struct gathered_device *d, struct 
     struct device_growth growth;
 
     make_known(g, d, s);
+    g->model = lane_model_of(g->lane, s->template_id, s->template_version, &g->models_read);
+    g->mismatches = 0;
     growth = (struct device_growth){.position = s->position};
     c.row.series = s->series;
     buf_clear(&g->packed[g->packed_at]);
@@ -290,6 +303,7 @@ static void add_device(struct group *g, const struct gathered_device *d, struct 
     if (growth.messages == 0)
         return;
     growth.last = packed(g);
+    growth.mismatches = g->mismatches;
     projection_unit_grow_device(g->unit, d->id, s->series, &growth);
     trim(g, s, &growth);
 }

@@ -3,6 +3,7 @@
  *     projection.c            life, and the lanes: one for each partition, on one worker
  *     projection_gather.c     a step's messages, by device
  *     projection_group.c      some of its devices as a unit of work, on the pool
+ *     projection_models.c     the models that its values are judged by
  *     projection_retention.c  what is too old, and what was forgotten
  *     projection_store.c      their rows
  *
@@ -16,6 +17,7 @@
 #define MUSTER_CENTRAL_PROJECTION_INTERNAL_H
 
 #include "base/arena.h"
+#include "central/device_model.h"
 #include "central/history_chunk.h"
 #include "central/projection.h"
 #include "hub/telemetry.h"
@@ -55,6 +57,26 @@ void gathering_end(struct gathering *g);
 /* False: not taken, the step ends before this message. */
 CHECKED bool gathering_add(struct gathering *g, const struct d2c_message *m);
 
+/* --- models: projection_models.c ---------------------------------------------------------------
+ */
+
+#define MODELS_KEPT 32
+struct lane_models {
+    struct lane_model {
+        struct device_model model;
+        int64_t version; /* of the template */
+        uint64_t used_at;
+    } list[MODELS_KEPT];
+    size_t count, bytes;
+    uint64_t clock;
+};
+
+struct lane;
+/* Borrowed until the next call; NULL: not judged now. `*reads` counts those of a group. */
+const struct device_model *lane_model_of(struct lane *lane, slice template_id, int64_t version,
+                                         unsigned *reads);
+void lane_models_deinit(struct lane_models *m);
+
 /* --- lanes: projection.c -----------------------------------------------------------------------
  */
 
@@ -81,6 +103,7 @@ struct lane {
     struct gathering step;
     struct gathered_device *group;      /* the first device of the group */
     struct gathered_device *next_group; /* behind its last; NULL: it is the step's last group */
+    struct lane_models models;          /* the pool's, too */
     struct unit *unit;                  /* of the group, from the pool to the submit */
 };
 

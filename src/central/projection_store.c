@@ -32,6 +32,9 @@ const char projection_tables[] =
     /* Series of devices that were deleted, whose history is still to go. */
     "CREATE TABLE telemetry_gone (series BIGINT NOT NULL PRIMARY KEY);";
 
+const char projection_mismatch_columns[] =
+    "ALTER TABLE telemetry_device ADD COLUMN mismatches BIGINT NOT NULL DEFAULT 0;";
+
 /* As the devices' rows are found: IDs are unique without case. */
 static slice key_of(slice device_id, uint8_t to[DEVICE_ID_MAX])
 {
@@ -70,7 +73,8 @@ enum status projection_read_states_now(struct store *st, const slice *device_ids
 {
     static const struct sql sql = {
         "SELECT d.device_id, d.generation_id, t.series, t.generation_id, t.position, t.messages,"
-        " t.bytes, t.last FROM device d"
+        " t.bytes, t.last, p.id, p.version FROM device d"
+        " LEFT JOIN device_template p ON p.id = d.template_id AND p.published = 1"
         " LEFT JOIN telemetry_device t ON t.device_id = d.device_id"
         " WHERE d.module_id = '' AND d.device_key IN (" SQL_LIST ")"};
     struct sql_value params[SQL_LIST_LEN];
@@ -129,10 +133,11 @@ void projection_unit_grow_device(struct unit *unit, slice device_id, int64_t ser
 {
     static const struct sql sql = {
         "UPDATE telemetry_device SET position = ?3, messages = messages + ?4, bytes = bytes + ?5,"
-        " last = ?6 WHERE device_id = ?1 AND series = ?2"};
+        " last = ?6, mismatches = mismatches + ?7 WHERE device_id = ?1 AND series = ?2"};
     const struct sql_value params[] = {
-        SQL_TEXT_(device_id),       SQL_INT_(series),        SQL_INT_(growth->position),
-        SQL_INT_(growth->messages), SQL_INT_(growth->bytes), SQL_BLOB_(growth->last),
+        SQL_TEXT_(device_id),         SQL_INT_(series),        SQL_INT_(growth->position),
+        SQL_INT_(growth->messages),   SQL_INT_(growth->bytes), SQL_BLOB_(growth->last),
+        SQL_INT_(growth->mismatches),
     };
 
     unit_add(unit, &sql, params, COUNT_OF(params), EXPECT_ANY);
@@ -204,8 +209,8 @@ void projection_unit_end_series(struct unit *unit, int64_t series)
 void projection_read_device(struct store *st, slice device_id, slice generation_id,
                             store_rows_fn *on_rows, void *context)
 {
-    static const struct sql sql = {
-        "SELECT series, last FROM telemetry_device WHERE device_id = ?1 AND generation_id = ?2"};
+    static const struct sql sql = {"SELECT series, last, mismatches FROM telemetry_device WHERE "
+                                   "device_id = ?1 AND generation_id = ?2"};
     const struct sql_value params[] = {SQL_TEXT_(device_id), SQL_TEXT_(generation_id)};
 
     store_read(st, &sql, params, COUNT_OF(params), on_rows, context);

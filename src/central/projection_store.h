@@ -8,6 +8,7 @@
 
 /* A step of the application's schema. */
 extern const char projection_tables[];
+extern const char projection_mismatch_columns[];
 
 /* --- the projection's ---------------------------------------------------------------------------
  */
@@ -27,6 +28,8 @@ enum device_state_column {
     STATE_MESSAGES,
     STATE_BYTES,
     STATE_LAST,
+    STATE_TEMPLATE,         /* NULL: none */
+    STATE_TEMPLATE_VERSION, /* likewise */
 };
 CHECKED enum status projection_read_states_now(struct store *st, const slice *device_ids,
                                                size_t count, store_rows_fn *on_rows, void *context);
@@ -50,7 +53,8 @@ void projection_unit_add_history(struct unit *unit, slice device_id, const struc
 struct device_growth {
     int64_t position; /* the offset up to which it has been told */
     int64_t messages, bytes;
-    slice last; /* last_values.h */
+    int64_t mismatches; /* values that are not what the template says */
+    slice last;         /* last_values.h */
 };
 void projection_unit_grow_device(struct unit *unit, slice device_id, int64_t series,
                                  const struct device_growth *growth);
@@ -71,7 +75,8 @@ void projection_unit_end_series(struct unit *unit, int64_t series);
 /* --- readers' ------------------------------------------------------------------------------------
  */
 
-/* On a worker. Columns: series, last values; no row when nothing was ever told of it. */
+/* On a worker. Columns: series, last values, mismatches; no row when nothing was ever told of it.
+ */
 void projection_read_device(struct store *st, slice device_id, slice generation_id,
                             store_rows_fn *on_rows, void *context);
 /* Rows of a series from `sequence` on downwards that may hold messages of that time, the newest

@@ -233,13 +233,13 @@ static void note(struct looking *l, slice part)
 }
 
 static void on_last(void *context, enum status status, const struct device_model *m, slice packed,
-                    const struct fault *why)
+                    int64_t mismatches, const struct fault *why)
 {
     struct looking *l = context;
     struct reader r = {.rest = packed};
     struct last_value v;
 
-    (void)m;
+    (void)m, (void)mismatches;
     (void)why;
     l->status = status;
     while (last_values_next(&r, &v)) {

@@ -22,7 +22,7 @@ struct last_query {
     void *context;
 };
 
-static void answer_last(struct last_query *q, enum status status, slice packed)
+static void answer_last(struct last_query *q, enum status status, slice packed, int64_t mismatches)
 {
     struct fault why = {0};
 
@@ -30,20 +30,23 @@ static void answer_last(struct last_query *q, enum status status, slice packed)
         (void)fault_set(&why, status,
                         status == ST_DEVICE_NOT_FOUND ? "there is no such device"
                                                       : "the last values could not be read");
-    q->on_last(q->context, status, &q->model, packed, &why);
+    q->on_last(q->context, status, &q->model, packed, mismatches, &why);
     device_model_deinit(&q->model);
     free(q);
 }
 
 static void on_last_row(void *context, enum status status, struct rows *rows)
 {
+    int64_t mismatches = 0;
     slice packed = {0};
 
-    if (status == ST_OK && rows_next(rows))
+    if (status == ST_OK && rows_next(rows)) {
         packed = rows_bytes(rows, 1);
-    else if (status == ST_OK)
+        mismatches = rows_int(rows, 2);
+    } else if (status == ST_OK) {
         status = rows_status(rows);
-    answer_last(context, status, packed);
+    }
+    answer_last(context, status, packed, mismatches);
 }
 
 static void on_last_model(void *context, enum status status, const struct fault *why)
@@ -54,7 +57,7 @@ static void on_last_model(void *context, enum status status, const struct fault 
     if (status == ST_OK)
         projection_read_device(q->c->st, q->model.id, q->model.generation_id, on_last_row, q);
     else
-        answer_last(q, status, (slice){0});
+        answer_last(q, status, (slice){0}, 0);
 }
 
 void central_telemetry_last(struct central *c, slice device_id, telemetry_last_fn *on_last,
@@ -65,7 +68,7 @@ void central_telemetry_last(struct central *c, slice device_id, telemetry_last_f
 
     if (!q) {
         fault_set(&why, ST_NO_MEMORY, "no memory for last values");
-        on_last(context, ST_NO_MEMORY, NULL, (slice){0}, &why);
+        on_last(context, ST_NO_MEMORY, NULL, (slice){0}, 0, &why);
         return;
     }
     *q = (struct last_query){.c = c, .on_last = on_last, .context = context};

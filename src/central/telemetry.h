@@ -5,10 +5,11 @@
 #include "central/device_model.h"
 #include "central/last_values.h"
 
-/* `packed`: last_values.h, borrowed for the call as the model is; empty when it never sent any. IDs
- * without case. ST_DEVICE_NOT_FOUND. On a worker; may call back inside. */
+/* `mismatches`: how many values were not what the template says. `packed`: last_values.h, borrowed
+ * for the call as the model is; empty when it never sent any. IDs without case.
+ * ST_DEVICE_NOT_FOUND. On a worker; may call back inside. */
 typedef void telemetry_last_fn(void *context, enum status status, const struct device_model *m,
-                               slice packed, const struct fault *why);
+                               slice packed, int64_t mismatches, const struct fault *why);
 void central_telemetry_last(struct central *c, slice device_id, telemetry_last_fn *on_last,
                             void *context);
 

@@ -64,6 +64,16 @@ void template_read_whole(struct store *st, slice id, store_rows_fn *on_rows, voi
     store_read(st, &sql, params, COUNT_OF(params), on_rows, context);
 }
 
+enum status template_read_document_now(struct store *st, slice id, store_rows_fn *on_rows,
+                                       void *context)
+{
+    static const struct sql sql = {"SELECT document FROM template_document"
+                                   " WHERE template_id = ?1 AND kind = 'published'"};
+    const struct sql_value params[] = {SQL_TEXT_(id)};
+
+    return store_read_now(st, &sql, params, COUNT_OF(params), on_rows, context);
+}
+
 void template_read_published(struct store *st, slice id, store_rows_fn *on_rows, void *context)
 {
     static const struct sql sql = {

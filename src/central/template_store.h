@@ -36,6 +36,9 @@ void template_read_one(struct store *st, slice id, slice kind, store_rows_fn *on
 /* One, with both documents and whether devices have it. */
 void template_read_whole(struct store *st, slice id, store_rows_fn *on_rows, void *context);
 /* One row if there is a published template of that ID: the ID. */
+/* On a thread that may wait. Column: what is published; no row: nothing is. */
+CHECKED enum status template_read_document_now(struct store *st, slice id, store_rows_fn *on_rows,
+                                               void *context);
 void template_read_published(struct store *st, slice id, store_rows_fn *on_rows, void *context);
 /* The same of that model, the latest published of several; else of that ID. */
 void template_read_by_model(struct store *st, slice model_id, store_rows_fn *on_rows,

@@ -31,19 +31,19 @@ static const struct sql set_password_sql = {
     " ON CONFLICT (user_id) DO UPDATE SET password = excluded.password,"
     " changed_at = excluded.changed_at"};
 
-void sign_in_unit_end_sessions(struct unit *unit, slice user_id)
+void sign_in_unit_end_access(struct unit *unit, slice user_id)
 {
     const struct sql_value value = SQL_TEXT_(user_id);
 
     unit_add(unit, &end_sessions_sql, &value, 1, EXPECT_ANY);
+    unit_add(unit, &end_invitation_sql, &value, 1, EXPECT_ANY);
 }
 
 void sign_in_unit_forget(struct unit *unit, slice user_id)
 {
     const struct sql_value value = SQL_TEXT_(user_id);
 
-    sign_in_unit_end_sessions(unit, user_id);
-    unit_add(unit, &end_invitation_sql, &value, 1, EXPECT_ANY);
+    sign_in_unit_end_access(unit, user_id);
     unit_add(unit, &forget_sql, &value, 1, EXPECT_ANY);
 }
 
@@ -52,6 +52,5 @@ void sign_in_unit_set_password(struct unit *unit, slice user_id, slice hash, ins
     const struct sql_value values[] = {SQL_TEXT_(user_id), SQL_TEXT_(hash), SQL_INT_(now)};
 
     unit_add(unit, &set_password_sql, values, COUNT_OF(values), EXPECT_ONE);
-    unit_add(unit, &end_invitation_sql, values, 1, EXPECT_ANY);
-    sign_in_unit_end_sessions(unit, user_id);
+    sign_in_unit_end_access(unit, user_id);
 }

@@ -6,8 +6,9 @@
 
 extern const char sign_in_tables[];
 
-/* All his sessions end: his roles or his password changed. */
-void sign_in_unit_end_sessions(struct unit *unit, slice user_id);
+/* His roles changed: all his sessions end, and no link is open any more, which somebody may hold
+ * who could give him the old roles and not the new. */
+void sign_in_unit_end_access(struct unit *unit, slice user_id);
 /* He is no user any more. */
 void sign_in_unit_forget(struct unit *unit, slice user_id);
 /* His password is now that of the hash; his sessions end, and no link is open any more. Changes

@@ -260,7 +260,7 @@ static void write(const struct user_op *u, const struct access_view *view, struc
         return;
     assignments_unit_replace(unit, HOLDER_USER, u->now.id, u->now.roles, u->now.role_count);
     if (view->found && !has_same_roles(u, view))
-        sign_in_unit_end_sessions(unit, u->now.id);
+        sign_in_unit_end_access(unit, u->now.id);
 }
 
 static enum status decide_put(struct access_op *op, const struct access_view *view,

@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from lib import dps
 from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, VERSION, Caller
 from lib.server import unique_id
 
@@ -297,6 +298,20 @@ def test_C123_keys_that_may_write_are_not_for_those_who_only_read(boss):
         told = entries(boss, target=policy.partition("/")[2])
         assert [entry["result"] for entry in told[:2]] == ["ok", "denied"]
         assert told[0]["action"] == "policies.read"
+
+
+def test_who_may_not_block_does_not_block_by_an_edit(boss, server):
+    waiting = unique_id("waits")
+    assert dps.group_device(server, waiting).register().body["status"] != "assigned"
+    clerk = caller(boss, make_role(boss, "devices.update"))
+    keeper = caller(boss, make_role(boss, "devices.update", "connectivity.manageInstance"))
+    # It is not enabled, so this seems to change nothing.
+    edited = clerk.rest("PATCH", f"devices/{waiting}", {"enabled": False, "displayName": "W"})
+    assert (edited.status, edited.body["displayName"]) == (200, "W")
+    assert boss.own("GET", f"devices/{waiting}").body["blocked"] is False
+    assert clerk.rest("PATCH", f"devices/{waiting}", {"enabled": True}).status == 403
+    assert keeper.rest("PATCH", f"devices/{waiting}", {"enabled": False}).status == 200
+    assert boss.own("GET", f"devices/{waiting}").body["blocked"] is True
 
 
 def test_C046_an_enrollment_is_that_of_the_device_that_it_names(boss, server):

@@ -178,11 +178,16 @@ def test_without_a_template_anything_may_be_asked_and_is_shown(boss):
 
 def test_a_deleted_device_leaves_nothing_to_the_next_of_its_name(server, boss, fan):
     fan.rest("PATCH", "properties", {"owner": "Ann", "fanSpeed": 7}, 202)
+    fan.own("PUT", "aliases/a", {"path": '$["b"]'}, 200)
     server.cli("device", "delete", fan.id)
     assert fan.rest("GET", "properties").status == 404
     template = publish_template(boss, FAN)
     server.cli("device", "add", fan.id, "--template", template)
     assert fan.properties() == {}
+    assert fan.own("GET", "aliases").body["value"] == []
+    fan.own("PUT", "aliases/a", {"path": '$["b"]'}, 200)
+    fan.rest("PATCH", "properties", {"owner": "Bob"}, 202)
+    assert fan.properties() == {"owner": "Bob"}
 
 
 def test_values_keep_their_digits(boss):

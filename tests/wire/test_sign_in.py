@@ -140,6 +140,16 @@ def test_a_new_link_takes_the_old_ones_place_and_ends_sessions_once_used(boss):
     browser.sign_in(email, "another okapi altogether")
 
 
+def test_a_link_is_for_the_user_as_he_was(boss):
+    """Who may invite him, and no more, must not become him when he is given more."""
+    user, code = invite(boss, f"{unique_id('user')}@example.org")
+    same = {"roles": [{"role": OPERATOR}], "email": f"{unique_id('user')}@example.org"}
+    assert boss.rest("PATCH", f"users/{user}", same).status == 200
+    assert boss.rest("PATCH", f"users/{user}", {"roles": [{"role": ADMINISTRATOR}]}).status == 200
+    assert Browser(boss.server).redeem(code).status == 401
+    assert Browser(boss.server).redeem(invite_again(boss, user)).status == 200
+
+
 def test_a_link_needs_the_right_to_make_the_user_what_he_is(boss):
     user, _ = make_user(boss, ADMINISTRATOR)
     role = unique_id("role")

@@ -31,8 +31,8 @@ static void put_model(struct json_writer *w, const struct device_model *m,
     app_put_text_or_null(w, SLICE("unit"), content->typed.unit);
 }
 
-static enum telemetry_fit write_value(struct json_writer *w, const struct device_model *m,
-                                      const struct last_value *v)
+static void write_value(struct json_writer *w, const struct device_model *m,
+                        const struct last_value *v)
 {
     ARENA_CLEANUP struct arena arena = {.max = VALUE_ARENA_MAX};
     enum telemetry_fit fit;
@@ -50,14 +50,12 @@ static enum telemetry_fit write_value(struct json_writer *w, const struct device
     json_put_text(w, SLICE("state"), slice_str(telemetry_fit_name(fit)));
     put_model(w, m, v);
     json_close(w, '}');
-    return fit;
 }
 
 static void on_last(void *context, enum status status, const struct device_model *m, slice packed,
-                    const struct fault *why)
+                    int64_t mismatches, const struct fault *why)
 {
     struct reader r = {.rest = packed};
-    int64_t counts[] = {[TELEMETRY_UNKNOWN] = 0, [TELEMETRY_MISMATCH] = 0};
     struct last_value value;
     struct app_answer a;
 
@@ -66,10 +64,9 @@ static void on_last(void *context, enum status status, const struct device_model
     json_open(&a.w, (slice){0}, '{');
     json_open(&a.w, SLICE("value"), '[');
     while (last_values_next(&r, &value))
-        counts[write_value(&a.w, m, &value)]++;
+        write_value(&a.w, m, &value);
     json_close(&a.w, ']');
-    json_put_int(&a.w, SLICE("unmodeled"), counts[TELEMETRY_UNKNOWN]);
-    json_put_int(&a.w, SLICE("mismatches"), counts[TELEMETRY_MISMATCH]);
+    json_put_int(&a.w, SLICE("mismatches"), mismatches);
     json_close(&a.w, '}');
     app_answer_end(&a);
 }

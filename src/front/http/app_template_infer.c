@@ -99,11 +99,11 @@ static void on_properties(void *context, enum status status, const struct device
 }
 
 static void on_last(void *context, enum status status, const struct device_model *m, slice packed,
-                    const struct fault *why)
+                    int64_t mismatches, const struct fault *why)
 {
     struct infer_query *q = context;
 
-    (void)m;
+    (void)m, (void)mismatches;
     q->last_values = arena_copy(&q->x->arena, packed);
     if (status != ST_OK)
         finish(q, status, why);

@@ -287,14 +287,19 @@ static void add(struct device_call *call)
         central_device_add(central_of(x), &a, on_changed, call);
 }
 
-/* Blocking and approving want their own permission, as everywhere. */
-static bool may_edit(const struct device_call *call, const struct device *d)
+/* Blocking and approving want their own permission, as everywhere. Who lacks it may say how it is,
+ * and then leaves it so, whatever becomes of the device meanwhile. */
+static bool may_edit(struct device_call *call, const struct device *d)
 {
     const struct principal *p = &call->x->principal;
-    bool switches = (call->edit.set & DEVICE_EDIT_ENABLED) && call->edit.enabled != is_enabled(d);
+    struct device_edit *e = &call->edit;
 
-    return may_do(p, PERM_DEVICES_UPDATE) &&
-           (!switches || may_do(p, PERM_CONNECTIVITY_MANAGE_INSTANCE));
+    if (!may_do(p, PERM_DEVICES_UPDATE))
+        return false;
+    if (!(e->set & DEVICE_EDIT_ENABLED) || may_do(p, PERM_CONNECTIVITY_MANAGE_INSTANCE))
+        return true;
+    e->set &= ~(unsigned)DEVICE_EDIT_ENABLED;
+    return e->enabled == is_enabled(d);
 }
 
 /* Whose it is was looked at before; it may have been made meanwhile. */

@@ -38,7 +38,7 @@ static enum status find_value(const struct value_query *q, const struct device_m
 }
 
 static void on_last(void *context, enum status status, const struct device_model *m, slice packed,
-                    const struct fault *why)
+                    int64_t mismatches, const struct fault *why)
 {
     BUF_CLEANUP struct buf body = {.max = REST_ANSWER_MAX};
     struct json_writer w = {.to = &body};
@@ -46,6 +46,7 @@ static void on_last(void *context, enum status status, const struct device_model
     struct last_value value;
     struct fault cause = *why;
 
+    (void)mismatches;
     if (status == ST_OK)
         status = find_value(q, m, packed, &value, &cause);
     if (status == ST_OK) {
