@@ -1,4 +1,4 @@
-"""Files of a million devices: the import beside telemetry, the export, and lists of what is there."""
+"""Files of a million devices: import beside telemetry, export, and lists of what is there."""
 
 import csv
 import http.client
@@ -11,15 +11,15 @@ import threading
 import time
 from urllib.parse import quote
 
-from servers import HOST, Load, MeasureError
+from servers import HOST, Load, MeasureError, Muster
 
 ROWS = 1_000_000
 RATE = 20_000            # messages a second meanwhile
 ALONE_SECONDS = 10       # of telemetry before the import
 BESIDE_SECONDS = 40      # of telemetry, in which the import runs
-PEOPLE_WAIT_SECONDS = 120
-WORDS = ["north", "south", "cold", "warm", "old", "new", "inlet", "outlet", "pump", "valve", "boiler",
-         "meter"]
+ANSWER_SECONDS = 120
+WORDS = ["north", "south", "cold", "warm", "old", "new", "inlet", "outlet", "pump", "valve",
+         "boiler", "meter"]
 LOOKS = 40               # of each kind of list
 
 
@@ -46,7 +46,7 @@ class Caller:
         self.headers = {"Authorization": (server.data / "api-token").read_text().strip()}
         port = int(server.url.rpartition(":")[2].strip("/"))
         self.connection = http.client.HTTPSConnection(
-            HOST, port, timeout=PEOPLE_WAIT_SECONDS,
+            HOST, port, timeout=ANSWER_SECONDS,
             context=ssl.create_default_context(cafile=str(server.bench.certificate)))
 
     def call(self, method, path, body=None, content_type="application/json"):
@@ -166,7 +166,6 @@ def import_beside_telemetry(bench, number):
 
 def imported(bench):
     """A server over the folder with a million devices, all of them indexed."""
-    from servers import Muster
     folder = bench.tmp / "imported"
     if not folder.exists():
         with bench.fresh_muster("imported") as server:

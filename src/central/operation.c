@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -258,11 +259,33 @@ static void start_queued(struct operations *ops)
     }
 }
 
+static void push_sent(struct operation_run *r)
+{
+    r->next = atomic_load(&r->ops->sent);
+    while (!atomic_compare_exchange_weak(&r->ops->sent, &r->next, r))
+        ;
+}
+
+/* The others stay: the mail of each is still on its way. */
+static void unlink_sent(struct operation_run *r)
+{
+    struct operation_run *sent = atomic_exchange(&r->ops->sent, NULL);
+
+    while (sent) {
+        struct operation_run *other = sent;
+
+        sent = sent->next;
+        if (other != r)
+            push_sent(other);
+    }
+}
+
 static void on_sent(struct mail *mail)
 {
     struct operation_run *r = (struct operation_run *)mail;
     struct operation_run **end = &r->ops->runs;
 
+    unlink_sent(r);
     while (*end)
         end = &(*end)->next;
     r->next = NULL;
@@ -270,9 +293,12 @@ static void on_sent(struct mail *mail)
     start_queued(r->ops);
 }
 
+/* A mail that comes too late for the last turn never runs; what is in the list is freed all the
+ * same. */
 void operation_run_send(struct operation_run *r)
 {
     r->mail.run = on_sent;
+    push_sent(r);
     worker_post(r->ops->home, &r->mail);
 }
 
@@ -409,16 +435,22 @@ struct operations *operations_create(struct central *c, const struct operations_
     return ops;
 }
 
+static void destroy_runs(struct operation_run *runs)
+{
+    while (runs) {
+        struct operation_run *r = runs;
+
+        runs = r->next;
+        operation_run_destroy(r);
+    }
+}
+
 void operations_destroy(struct operations *ops)
 {
     if (!ops)
         return;
-    while (ops->runs) {
-        struct operation_run *r = ops->runs;
-
-        ops->runs = r->next;
-        operation_run_destroy(r);
-    }
+    destroy_runs(ops->runs);
+    destroy_runs(atomic_load(&ops->sent));
     if (ops->folder >= 0)
         close(ops->folder);
     free(ops);

@@ -93,8 +93,9 @@ struct operations {
     struct central *c;
     struct operations_options options;
     struct worker *home;
-    int folder;                 /* of uploads */
-    struct operation_run *runs; /* in the order in which they were begun */
+    int folder;                           /* of uploads */
+    struct operation_run *runs;           /* in the order in which they were begun */
+    _Atomic(struct operation_run *) sent; /* the last first; home has not taken them over yet */
     unsigned running;
     _Atomic unsigned uploads;
     struct mail wake;

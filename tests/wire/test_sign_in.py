@@ -360,6 +360,7 @@ def test_keys_are_exported_soon_after_signing_in_and_not_later(new_server):
     age_sessions(server, created_at=5 * 60)
     later = browser.own("GET", "deviceExport")
     assert (later.status, later.code) == (403, "SignInAgain")
+    assert browser.own("POST", "deviceExport/links", {}).code == "SignInAgain"
     assert browser.own("GET", "deviceExport/withoutKeys").status == 200
     assert Caller(server).own("GET", "deviceExport").status == 200
     browser.sign_in(FIRST)

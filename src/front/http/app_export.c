@@ -107,13 +107,19 @@ static void export(struct exchange *x, bool with_keys)
     tell(f, with_keys);
 }
 
-void app_device_export(struct exchange *x)
+static bool is_fresh(struct exchange *x)
 {
     if (principal_is_fresh(&x->principal, clock_wall_ms()))
+        return true;
+    app_answer_error_as(x, 403, "SignInAgain",
+                        "keys are exported within five minutes of signing in");
+    return false;
+}
+
+void app_device_export(struct exchange *x)
+{
+    if (is_fresh(x))
         export(x, true);
-    else
-        app_answer_error_as(x, 403, "SignInAgain",
-                            "keys are exported within five minutes of signing in");
 }
 
 void app_device_export_without_keys(struct exchange *x)
@@ -128,7 +134,8 @@ static const struct sealer *sealer_of(const struct exchange *x)
     return operations_sealer(x->front->options.operations);
 }
 
-/* The query is that of the export. */
+/* The query is that of the export. Once made, a link outlives the sign-in's first minutes: that is
+ * what it is for. */
 void app_device_export_link(struct exchange *x)
 {
     BUF_CLEANUP struct buf path = {.max = 16384}, body = {.max = 32768};
@@ -136,7 +143,7 @@ void app_device_export_link(struct exchange *x)
     struct device_filter filter;
     instant now = clock_wall_ms();
 
-    if (!app_read_device_filter(x, &filter))
+    if (!is_fresh(x) || !app_read_device_filter(x, &filter))
         return;
     buf_append_str(&path, "/api/muster/v1/deviceExport/links/");
     export_link_write(sealer_of(x), slice_str(x->principal.name), x->request->query, now, &path);
