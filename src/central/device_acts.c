@@ -2,8 +2,8 @@
 
 #include "central/central_internal.h"
 #include "central/device_act.h"
-#include "central/template_store.h"
-#include "central/templates.h"
+#include "central/template/template_store.h"
+#include "central/template/templates.h"
 #include "provisioning/device_copy.h"
 
 /* Each is lost to another change of the row. A device that registers as fast as it can wins some of

@@ -4,9 +4,9 @@
 #include "central/central_internal.h"
 #include "central/device_act.h"
 #include "central/device_rules.h"
-#include "central/template_store.h"
-#include "central/templates.h"
-#include "identity/organization.h"
+#include "central/template/template_store.h"
+#include "central/template/templates.h"
+#include "identity/access/organization.h"
 #include "provisioning/device_copy.h"
 #include "provisioning/lifecycle.h"
 
