@@ -226,5 +226,7 @@ struct indexer *indexer_create(struct workers *ws, struct store *st)
 
 void indexer_destroy(struct indexer *ix)
 {
+    if (ix)
+        timer_cancel(&ix->timer);
     free(ix);
 }

@@ -87,6 +87,14 @@ void wheel_init(struct worker *w)
     event_assign(&w->wheel.ticking, w->base, -1, EV_PERSIST, on_tick, w);
 }
 
+void wheel_clear(struct wheel *wheel)
+{
+    for (size_t i = 0; i < WHEEL_SLOTS; i++) {
+        while (wheel->slots[i])
+            timer_cancel(wheel->slots[i]);
+    }
+}
+
 static void wheel_run(struct worker *w)
 {
     static const struct timeval period = {.tv_usec = WHEEL_TICK_MS * 1000};

@@ -228,6 +228,30 @@ static void an_empty_wheel_stands_still_and_starts_again(void **state)
     workers_destroy(b.workers);
 }
 
+/* Nobody is told that a neighbour on the wheel is gone. */
+static void after_the_stop_owners_go_in_any_order(void **state)
+{
+    struct workers *ws = workers_create(1);
+    struct timer *timers[8];
+    struct fault why;
+
+    (void)state;
+    assert_non_null(ws);
+    for (size_t i = 0; i < COUNT_OF(timers); i++) {
+        timers[i] = calloc(1, sizeof *timers[i]);
+        assert_non_null(timers[i]);
+        timer_arm(workers_at(ws, 0), timers[i], 3600 * 1000, NULL);
+    }
+    assert_true(workers_start(ws, &why));
+    workers_stop(ws);
+    for (size_t i = 0; i < COUNT_OF(timers); i++) {
+        assert_null(timers[i]->link);
+        timer_cancel(timers[i]);
+        free(timers[i]);
+    }
+    workers_destroy(ws);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_timer_may_rearm_cancel_and_free_inside_run),
         cmocka_unit_test(a_timer_of_a_later_revolution_is_passed_over),
         cmocka_unit_test(an_empty_wheel_stands_still_and_starts_again),
+        cmocka_unit_test(after_the_stop_owners_go_in_any_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

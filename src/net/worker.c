@@ -259,10 +259,8 @@ static void wake(struct worker *w)
     eventfd_write(w->wake_fd, 1);
 }
 
-void workers_stop(struct workers *ws)
+static void stop_threads(struct workers *ws)
 {
-    if (!ws || atomic_load(&ws->state) != WORKERS_RUNNING)
-        return;
     pool_stop(ws->pool); /* first: what it finishes is mail for the workers */
     atomic_store(&ws->stopping, true);
     for (unsigned i = 0; i < ws->count; i++)
@@ -273,6 +271,17 @@ void workers_stop(struct workers *ws)
         atomic_store(&ws->each[i].inbox, &ws->each[i].closed);
     }
     atomic_store(&ws->state, WORKERS_STOPPED);
+}
+
+/* No timer runs any more: their owners go in any order, and need not take them off one by one. */
+void workers_stop(struct workers *ws)
+{
+    if (!ws)
+        return;
+    if (atomic_load(&ws->state) == WORKERS_RUNNING)
+        stop_threads(ws);
+    for (unsigned i = 0; i < ws->count; i++)
+        wheel_clear(&ws->each[i].wheel);
 }
 
 void workers_destroy(struct workers *ws)

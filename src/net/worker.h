@@ -26,7 +26,8 @@ unsigned workers_count(const struct workers *ws);
 struct worker *workers_at(const struct workers *ws, unsigned index);
 /* Starts the threads. Whatever must exist on a worker before that may be made by the caller. */
 CHECKED bool workers_start(struct workers *ws, struct fault *why);
-/* Asks every loop to end, joins the threads. The worker objects stay valid until destroyed. */
+/* Asks every loop to end, joins the threads, takes every timer off. The worker objects stay valid
+ * until destroyed. */
 void workers_stop(struct workers *ws);
 void workers_destroy(struct workers *ws);
 

@@ -62,6 +62,8 @@ struct workers {
 };
 
 void wheel_init(struct worker *w);
+/* Takes every timer off; none has run. */
+void wheel_clear(struct wheel *wheel);
 
 CHECKED struct pool *pool_create(void);
 CHECKED bool pool_start(struct pool *pool, struct fault *why);
