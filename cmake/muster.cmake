@@ -58,11 +58,12 @@ function(muster_fuzz_target name source)
   add_dependencies(fuzzers fuzz_${stem})
 endfunction()
 
-# muster_module(FOLDER DEPENDS ...): the library muster_FOLDER, its tests and its fuzz targets.
+# muster_module(FOLDER DEPENDS ...): the library muster_FOLDER, of the folder and its wings, its tests
+# and its fuzz targets.
 function(muster_module folder)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
-  file(GLOB all CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
+  file(GLOB_RECURSE all CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.c$")
   set(tests ${all})

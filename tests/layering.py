@@ -2,8 +2,9 @@
 """The house has floors: reads the #include lines of src/ and fails on an edge the tables do not name.
 
 A folder includes from itself, from every floor below, and from the neighbours on its own floor
-that its row names, and never a folder's x_internal.h from outside. Each third-party library has
-one home.
+that its row names, and never a folder's x_internal.h from outside. A large folder has wings: each
+includes from its folder and from the wings that its row names. Each third-party library has one
+home.
 """
 
 import pathlib
@@ -24,6 +25,21 @@ FLOORS = [
     {"front/mqtt": [], "front/http": []},
     {"cmd": []},
 ]
+
+# folder -> its wings -> the other wings that each may use. The folder itself, which ties them
+# together, may use them all; from outside they are one.
+WINGS = {
+    "identity": {"access": [], "trust": [], "sign_in": ["access"]},
+    "central": {
+        "template": [],
+        "property": ["template"],
+        "telemetry": ["template", "property"],
+        "operation": ["template", "property"],
+        "simulation": ["template", "property"],
+    },
+    "front/http": {"app": [], "rest": []},
+    "cmd": {"cert": [], "device": [], "simulate": []},
+}
 
 # What a lower floor keeps from a higher one all the same: fronts ask the domain, not its store;
 # only the HTTP front serves operators.
@@ -60,6 +76,21 @@ def allowed_folders():
     return allowed
 
 
+def house_of(folder):
+    """The folder that a wing is part of; another folder is its own."""
+    house, _, wing = folder.rpartition("/")
+    return house if wing in WINGS.get(house, {}) else folder
+
+
+def may_enter(folder, target):
+    """Whether, within one house, files of `folder` may include from `target`."""
+    house = house_of(folder)
+    if folder == target or house in (folder, target):
+        return True
+    wing, other = (name.rpartition("/")[2] for name in (folder, target))
+    return other in WINGS[house][wing]
+
+
 def is_home(home, path, folder):
     """`path` is relative to src/, as "net/worker.c"; `home` a folder, a file, or "*_test.c"."""
     if home.startswith("*"):
@@ -82,19 +113,20 @@ def complaint_about_folder(folder, header, allowed):
     target = header.rpartition("/")[0]
     if not target:
         return f'"{header}" is not written from src/ on'
-    if target not in allowed:
+    ours, theirs = house_of(folder), house_of(target)
+    if theirs not in allowed:
         return f'"{header}" is in no folder of the house'
-    if target not in allowed[folder]:
+    if theirs not in allowed[ours] or (ours == theirs and not may_enter(folder, target)):
         return f'"{header}": {folder} may not include from {target}'
-    if header.endswith("_internal.h") and target != folder:
-        return f'"{header}" is for {target} alone'
+    if header.endswith("_internal.h") and theirs != ours:
+        return f'"{header}" is for {theirs} alone'
     return None
 
 
 def complaints(path, text, allowed):
     """What is wrong with one file's includes, as "src/net/worker.c:3: ..." lines."""
     folder = path.rpartition("/")[0]
-    if folder not in allowed:
+    if house_of(folder) not in allowed:
         return [f"src/{path}: no floor of the house has the folder '{folder}'"]
     found = []
     for number, line in enumerate(text.splitlines(), start=1):

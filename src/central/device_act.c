@@ -2,9 +2,9 @@
 
 #include "base/log.h"
 #include "central/central_internal.h"
-#include "central/device_records.h"
-#include "central/projection.h"
+#include "central/property/device_records.h"
 #include "central/relationship.h"
+#include "central/telemetry/projection.h"
 #include "hub/session.h"
 #include "hub/twin.h"
 #include "provisioning/lifecycle.h"

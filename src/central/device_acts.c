@@ -2,7 +2,7 @@
 
 #include "central/device_act.h"
 #include "central/device_task.h"
-#include "central/template_store.h"
+#include "central/template/template_store.h"
 
 struct act_task {
     struct device_task task;

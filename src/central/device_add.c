@@ -2,9 +2,9 @@
 
 #include "central/central_internal.h"
 #include "central/device_rules.h"
-#include "central/template_store.h"
-#include "central/templates.h"
-#include "identity/organization.h"
+#include "central/template/template_store.h"
+#include "central/template/templates.h"
+#include "identity/access/organization.h"
 #include "provisioning/lifecycle.h"
 
 #define GENERATED_ID_LEN 10

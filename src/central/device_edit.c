@@ -3,8 +3,8 @@
 #include "base/log.h"
 #include "central/device_rules.h"
 #include "central/device_task.h"
-#include "central/template_store.h"
-#include "identity/organization.h"
+#include "central/template/template_store.h"
+#include "identity/access/organization.h"
 #include "provisioning/lifecycle.h"
 
 struct edit_task {

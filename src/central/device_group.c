@@ -6,7 +6,7 @@
 #include "central/device_group_store.h"
 #include "central/device_rules.h"
 #include "codec/json.h"
-#include "identity/audit.h"
+#include "identity/access/audit.h"
 
 #define TASK_ARENA_MAX ((size_t)256 * 1024)
 #define MEMBERS_ARENA_MAX ((size_t)1 << 20)

@@ -8,7 +8,7 @@
 
 #include "central/central.h"
 #include "codec/device_query.h"
-#include "identity/access.h"
+#include "identity/access/access.h"
 
 #define DEVICE_GROUP_ID_MAX 255
 #define DEVICE_GROUP_DESCRIPTION_MAX 1024

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "central/device_act.h"
-#include "central/template_store.h"
-#include "central/templates.h"
+#include "central/template/template_store.h"
+#include "central/template/templates.h"
 #include "provisioning/device_copy.h"
 
 #define ROUNDS_MAX 200

@@ -2,7 +2,7 @@
 
 #include "central/central_internal.h"
 #include "central/relationship.h"
-#include "central/templates.h"
+#include "central/template/templates.h"
 #include "provisioning/model_id.h"
 
 struct view_query {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "central/central_internal.h"
-#include "central/template_store.h"
+#include "central/template/template_store.h"
 #include "hub/event.h"
 #include "provisioning/lifecycle.h"
 

@@ -6,7 +6,7 @@
 
 #include <ini.h>
 
-#include "identity/oidc.h"
+#include "identity/sign_in/oidc.h"
 #include "net/egress.h"
 
 enum option_kind { OPTION_TEXT, OPTION_NUMBER };

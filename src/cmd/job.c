@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "cmd/cert_progress.h"
+#include "cmd/cert/cert_progress.h"
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "cmd/options.h"

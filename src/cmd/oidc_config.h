@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "cmd/config.h"
-#include "identity/oidc.h"
+#include "identity/sign_in/oidc.h"
 
 struct oidc_config {
     struct oidc_options options;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cmd/cert_progress.h"
+#include "cmd/cert/cert_progress.h"
 
 #define POLL_MIN_US 50000
 #define POLL_MAX_US 500000

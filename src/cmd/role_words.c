@@ -1,6 +1,6 @@
 #include "cmd/role_words.h"
 
-#include "identity/permission.h"
+#include "identity/access/permission.h"
 
 #define ROLES_TEXT_MAX 4096
 

@@ -11,7 +11,7 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
-#include "cmd/simulate_server.h"
+#include "cmd/simulate/simulate_server.h"
 #include "codec/topic.h"
 
 #define PERIOD_S 10.0     /* between two messages of a device, unless --rate says otherwise */

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "cmd/client.h"
 #include "cmd/role_words.h"
-#include "identity/api_token.h"
+#include "identity/access/api_token.h"
 
 static void print_token(struct client *c, const struct json *token, void *context)
 {

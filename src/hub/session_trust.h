@@ -7,7 +7,7 @@
 #define MUSTER_HUB_SESSION_TRUST_H
 
 #include "hub/hub_internal.h"
-#include "identity/trust.h"
+#include "identity/trust/trust.h"
 
 /* From the principal's marks, which are copied; false when out of memory. Without marks nothing is
  * kept. */

@@ -7,7 +7,7 @@
 #include "base/metrics.h"
 #include "hub/hub_fixture.h"
 #include "hub/session_trust.h"
-#include "identity/certificate_fixture.h"
+#include "identity/trust/certificate_fixture.h"
 
 #define WITHIN_MS 1000 /* SECURITY-MODEL S5 */
 

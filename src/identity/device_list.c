@@ -1,11 +1,11 @@
 /* Pages of devices: by the index that leaves the fewest rows to pass over. */
 #include <stdlib.h>
 
+#include "identity/access/organization.h"
 #include "identity/device.h"
 #include "identity/device_search.h"
 #include "identity/device_store.h"
 #include "identity/identity_internal.h"
-#include "identity/organization.h"
 
 /* A page is gathered in steps of at most this many rows, each in a loop turn of its own: a filter
  * that fits few rows of an index takes longer, but no worker waits for it. */

@@ -5,10 +5,10 @@
 #include "identity/device_search.h"
 #include "identity/device_store.h"
 #include "identity/identity_internal.h"
-#include "identity/ocsp_check.h"
-#include "identity/oidc_internal.h"
-#include "identity/password_work.h"
 #include "identity/principal.h"
+#include "identity/sign_in/oidc_internal.h"
+#include "identity/sign_in/password_work.h"
+#include "identity/trust/ocsp_check.h"
 
 #define CHANGED_SUBJECT "identity.changed"
 #define DUMMY_KEY_LEN 32

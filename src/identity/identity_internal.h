@@ -3,12 +3,12 @@
 #define MUSTER_IDENTITY_IDENTITY_INTERNAL_H
 
 #include "codec/sas.h"
-#include "identity/desk.h"
 #include "identity/identity.h"
 #include "identity/policy.h"
 #include "identity/refusal_cache.h"
-#include "identity/trust_internal.h"
-#include "identity/try_limit.h"
+#include "identity/sign_in/desk.h"
+#include "identity/sign_in/try_limit.h"
+#include "identity/trust/trust_internal.h"
 
 struct indexer;
 struct issuer_keys;

@@ -1,9 +1,9 @@
 /* The tables of identity. Statements stand with the code that uses them: device_store.c, policy.c,
  * authority_store.c, trust_snapshot.c, access_view.c, the files of roles and their kind, audit.c,
  * sign_in_store.c and its kind. */
+#include "identity/access/sign_in_store.h"
 #include "identity/device_search.h"
 #include "identity/identity.h"
-#include "identity/sign_in_store.h"
 
 /* A device and its modules share a table; a device's module_id is ''. `device_key` is the device
  * ID in lower case: IDs are unique across all hubs without case, so it finds a row by itself, and

@@ -7,9 +7,9 @@
 #define MUSTER_IDENTITY_PRINCIPAL_H
 
 #include "codec/sas.h"
+#include "identity/access/permission.h"
 #include "identity/device.h"
 #include "identity/identity.h"
-#include "identity/permission.h"
 
 struct x509_st;
 struct stack_st_X509;

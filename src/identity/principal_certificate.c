@@ -10,8 +10,8 @@
  * trust decides is never remembered among the refusals: a change acts on the very next login. */
 #include <stdlib.h>
 
-#include "identity/certificate_check.h"
 #include "identity/principal_internal.h"
+#include "identity/trust/certificate_check.h"
 
 #define FACTS_MAX (64 * 1024)
 

@@ -4,8 +4,8 @@
 
 #include <cmocka.h>
 
-#include "identity/certificate_fixture.h"
 #include "identity/identity_fixture.h"
+#include "identity/trust/certificate_fixture.h"
 
 #define HUB "hub.example.org"
 

@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "identity/access/organization.h"
 #include "identity/identity_internal.h"
-#include "identity/organization.h"
 #include "identity/principal.h"
 
 /* --- rights ---------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "identity/api_token.h"
+#include "identity/access/api_token.h"
 #include "identity/identity_fixture.h"
 #include "identity/policy.h"
 

@@ -5,7 +5,7 @@
 #define MUSTER_PROVISIONING_ATTEMPT_H
 
 #include "base/clock.h"
-#include "identity/trace.h"
+#include "identity/trust/trace.h"
 #include "store/store.h"
 
 #define ATTEMPTS_MAX 20000

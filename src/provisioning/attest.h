@@ -8,7 +8,7 @@
 #define MUSTER_PROVISIONING_ATTEST_H
 
 #include "crypto/crypto.h"
-#include "identity/trace.h"
+#include "identity/trust/trace.h"
 #include "provisioning/enrollment_cache.h"
 #include "provisioning/provisioning.h"
 

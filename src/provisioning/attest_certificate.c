@@ -4,9 +4,10 @@
  *     none                  --> common name --> path, revocation --> the group it leads to
  *
  * An individual enrollment decides before any group, also when the certificate is not its own.
- * What a certificate is worth says identity/certificate_check.h; the answer may come later. */
+ * What a certificate is worth says identity/trust/certificate_check.h; the answer may come later.
+ */
 #include "crypto/certificate_read.h"
-#include "identity/certificate_check.h"
+#include "identity/trust/certificate_check.h"
 #include "provisioning/provisioning_internal.h"
 #include "provisioning/registration_task.h"
 

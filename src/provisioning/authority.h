@@ -9,7 +9,7 @@
 #ifndef MUSTER_PROVISIONING_AUTHORITY_H
 #define MUSTER_PROVISIONING_AUTHORITY_H
 
-#include "identity/authority_store.h"
+#include "identity/trust/authority_store.h"
 #include "provisioning/enrollment.h"
 
 #define AUTHORITY_EXPIRING_MS (60LL * 24 * 3600 * 1000)

@@ -3,7 +3,7 @@
 #ifndef MUSTER_PROVISIONING_AUTHORITY_TESTING_H
 #define MUSTER_PROVISIONING_AUTHORITY_TESTING_H
 
-#include "identity/certificate_fixture.h"
+#include "identity/trust/certificate_fixture.h"
 #include "provisioning/attempt.h"
 #include "provisioning/authority.h"
 #include "provisioning/explain.h"

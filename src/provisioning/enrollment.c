@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "identity/authority_store.h"
+#include "identity/trust/authority_store.h"
 #include "provisioning/enrollment_check.h"
 #include "provisioning/enrollment_store.h"
 #include "provisioning/provisioning_internal.h"

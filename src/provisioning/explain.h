@@ -3,7 +3,7 @@
 #ifndef MUSTER_PROVISIONING_EXPLAIN_H
 #define MUSTER_PROVISIONING_EXPLAIN_H
 
-#include "identity/trace.h"
+#include "identity/trust/trace.h"
 #include "provisioning/provisioning.h"
 
 struct explanation {

@@ -2,7 +2,7 @@
 #ifndef MUSTER_PROVISIONING_GATE_H
 #define MUSTER_PROVISIONING_GATE_H
 
-#include "identity/trace.h"
+#include "identity/trust/trace.h"
 #include "provisioning/provisioning.h"
 
 /* As gate_refusal; *ret_at is set when it refuses. */

@@ -12,7 +12,7 @@
 #define MUSTER_PROVISIONING_REGISTRATION_PLAN_H
 
 #include "identity/device.h"
-#include "identity/trace.h"
+#include "identity/trust/trace.h"
 #include "provisioning/registration_store.h"
 
 #define ERROR_REFUSED 400209 /* "unauthorized" to the C SDK */

@@ -1,5 +1,5 @@
 /* The gate's judgement as steps, from the plan that it led to. */
-#include "identity/trace.h"
+#include "identity/trust/trace.h"
 #include "provisioning/gate.h"
 #include "provisioning/registration_task.h"
 

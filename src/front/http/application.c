@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "central/import_spool.h"
+#include "central/operation/import_spool.h"
 #include "crypto/crl.h"
 #include "front/http/caller.h"
 

@@ -1,7 +1,7 @@
 /* What the audit log is told of requests: every change, every look at keys, and refusals. The name
  * of the act comes from the route, so a new route is told of without a word. */
 #include "front/http/exchange.h"
-#include "identity/audit.h"
+#include "identity/access/audit.h"
 
 #define ACTION_MAX 256
 #define TARGET_MAX 1024

@@ -2,8 +2,8 @@
 
 #include "base/log.h"
 #include "front/http/application.h"
-#include "identity/api_token.h"
-#include "identity/oidc.h"
+#include "identity/access/api_token.h"
+#include "identity/sign_in/oidc.h"
 
 #define ORIGIN_SCHEME "https://"
 

@@ -9,7 +9,7 @@
 #define MUSTER_FRONT_HTTP_CALLER_H
 
 #include "front/http/exchange.h"
-#include "identity/user_session.h"
+#include "identity/sign_in/user_session.h"
 
 #define SESSION_COOKIE "__Host-muster"
 #define CSRF_HEADER "X-Muster-CSRF"

@@ -15,7 +15,7 @@
 #include "codec/json.h"
 #include "crypto/crypto.h"
 #include "front/http/http_front.h"
-#include "identity/access.h"
+#include "identity/access/access.h"
 #include "identity/principal.h"
 
 struct http_connection;

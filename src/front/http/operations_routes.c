@@ -1,7 +1,7 @@
 /* Health for anyone, metrics for a token holder, and a word for browsers that come too early. */
 #include "base/metrics.h"
 #include "front/http/exchange.h"
-#include "identity/api_token.h"
+#include "identity/access/api_token.h"
 
 #define METRICS_MAX (256 * 1024)
 

@@ -3,7 +3,7 @@
  * A route that is not named here is about the whole application, and not for him. A device that is
  * not his is to him as one that does not exist. */
 #include "front/http/exchange.h"
-#include "identity/organization.h"
+#include "identity/access/organization.h"
 
 enum part {
     PART_WHOLE,   /* the whole application's */

@@ -3,7 +3,7 @@
  * cookie of its own, sealed and for ten minutes. */
 #include "front/http/application.h"
 #include "front/http/caller.h"
-#include "identity/oidc.h"
+#include "identity/sign_in/oidc.h"
 
 #define FLOW_COOKIE "__Host-muster-oidc"
 #define CALLBACK_PATH "/api/muster/v1/signIn/oidc/callback"

@@ -4,10 +4,10 @@
 
 #include "front/http/application.h"
 #include "front/http/caller.h"
-#include "identity/invitation.h"
-#include "identity/role.h"
-#include "identity/sign_in.h"
-#include "identity/user.h"
+#include "identity/access/role.h"
+#include "identity/access/user.h"
+#include "identity/sign_in/invitation.h"
+#include "identity/sign_in/sign_in.h"
 
 #define SIGN_IN_BODY_MAX (16 * 1024)
 #define SIGN_IN_WRONG "the e-mail address or the password is wrong"
