@@ -7,16 +7,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "central/central.h"
+#include "central/central_fixture.h"
 #include "central/device_rules.h"
-#include "provisioning/provisioning_testing.h"
 
 #define EVENTS_MAX 16384
-
-static struct central *central_of(struct fixture *f)
-{
-    return f->above;
-}
 
 /* --- events heard ----------------------------------------------------------------------------- */
 
@@ -70,31 +64,12 @@ static void expect_events(struct fixture *f, const char *want)
 static int setup(void **state)
 {
     struct fixture *f = fixture_create();
-    struct provisioning_gate gate;
-    struct fault why = {0};
 
-    fixture_open_base(f, &central_schema);
-    f->above = central_create(f->ws, f->st, f->bus, f->id, f->hub, &why);
-    if (!f->above)
-        fail_msg("%s", why.text);
-    gate = central_gate(central_of(f));
-    fixture_open_provisioning(f, &gate, true, 0);
-    central_bind(central_of(f), f->p);
+    central_fixture_open(f);
     assert_true(bus_subscribe(f->bus, workers_at(f->ws, 0), "central.events", on_event, NULL));
     fixture_start(f);
     forget_events();
     *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    workers_stop(f->ws);
-    central_destroy(central_of(f));
-    fixture_close(f);
-    fixture_remove(f);
     return 0;
 }
 
@@ -618,7 +593,7 @@ static void device_without_an_id_gets_a_generated_one(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, central_fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(C001_C003_added_device_is_registered_then_provisioned),
         TEST(C005_C007_C026_C028_approve_then_associate),
