@@ -504,7 +504,7 @@ static void thumbprints_belong_to_self_signed_certificates(void **state)
         {"SHA-256 and SHA-1", AUTH_SELF_SIGNED, SHA256_HEX, SHA1_HEX, ST_OK},
         {"no thumbprint", AUTH_SELF_SIGNED, "", "", ST_BAD_REQUEST},
         {"a secondary alone", AUTH_SELF_SIGNED, "", SHA1_HEX, ST_BAD_REQUEST},
-        {"39 digits", AUTH_SELF_SIGNED, SHA1_HEX + 1, "", ST_BAD_REQUEST},
+        {"39 digits", AUTH_SELF_SIGNED, &SHA1_HEX[1], "", ST_BAD_REQUEST},
         {"41 digits", AUTH_SELF_SIGNED, SHA1_HEX "0", "", ST_BAD_REQUEST},
         {"a bad secondary", AUTH_SELF_SIGNED, SHA1_HEX, "0011", ST_BAD_REQUEST},
         {"lower case", AUTH_SELF_SIGNED, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "",

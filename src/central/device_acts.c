@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "central/device_act.h"
 #include "central/device_task.h"
 #include "central/template/template_store.h"
@@ -81,31 +79,19 @@ static void act(struct device_task *t)
 void central_device_act(struct central *c, slice device_id, enum device_act act_kind,
                         slice template_id, device_view_fn *on_view, void *context)
 {
-    struct act_task *own = malloc(sizeof *own);
-    struct fault why = {ST_NO_MEMORY, "no memory for an act"};
+    struct act_task *own = device_task_create(sizeof *own, c, on_view, context);
     struct device_task *t;
 
-    if (!own) {
-        on_view(context, ST_NO_MEMORY, NULL, &why);
+    if (!own)
         return;
-    }
-    *own = (struct act_task){
-        .task =
-            {
-                .c = c,
-                .needs_template = act_kind == ACT_ASSOCIATE,
-                .removes = act_kind == ACT_DELETE,
-                .change = act,
-                .committed = on_committed,
-                .on_view = on_view,
-                .context = context,
-            },
-        .act = act_kind,
-    };
     t = &own->task;
-    arena_init(&t->arena, 1024 * 1024);
     t->device_id = arena_copy(&t->arena, device_id);
     t->template_id = arena_copy(&t->arena, template_id);
+    t->needs_template = act_kind == ACT_ASSOCIATE;
+    t->removes = act_kind == ACT_DELETE;
+    t->change = act;
+    t->committed = on_committed;
+    own->act = act_kind;
     if (t->arena.failed)
         device_task_fail(t, ST_NO_MEMORY);
     else

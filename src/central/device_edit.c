@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "central/device_rules.h"
 #include "central/device_task.h"
@@ -122,45 +120,32 @@ static void change(struct device_task *t)
         device_task_finish(t);
 }
 
-static bool keep(struct edit_task *own, slice device_id)
+static bool keep(struct edit_task *own, slice device_id, const struct device_edit *edit)
 {
-    struct arena *arena = &own->task.arena;
+    struct device_task *t = &own->task;
 
-    own->task.device_id = arena_copy(arena, device_id);
-    own->edit.display_name = arena_copy(arena, own->edit.display_name);
-    own->edit.template_id = arena_copy(arena, own->edit.template_id);
-    own->edit.organization = arena_copy(arena, own->edit.organization);
-    own->task.template_id = own->edit.template_id;
-    own->task.needs_template =
-        (own->edit.set & DEVICE_EDIT_TEMPLATE) && own->edit.template_id.len > 0;
-    return !arena->failed;
+    t->device_id = arena_copy(&t->arena, device_id);
+    t->template_id = arena_copy(&t->arena, edit->template_id);
+    t->needs_template = (edit->set & DEVICE_EDIT_TEMPLATE) && edit->template_id.len > 0;
+    own->edit = *edit;
+    own->edit.template_id = t->template_id;
+    own->edit.display_name = arena_copy(&t->arena, edit->display_name);
+    own->edit.organization = arena_copy(&t->arena, edit->organization);
+    return !t->arena.failed;
 }
 
 void central_device_edit(struct central *c, slice device_id, const struct device_edit *edit,
                          device_view_fn *on_view, void *context)
 {
-    struct edit_task *own = malloc(sizeof *own);
-    struct fault why = {ST_NO_MEMORY, "no memory for a change"};
+    struct edit_task *own = device_task_create(sizeof *own, c, on_view, context);
     struct device_task *t;
 
-    if (!own) {
-        on_view(context, ST_NO_MEMORY, NULL, &why);
+    if (!own)
         return;
-    }
-    *own = (struct edit_task){
-        .task =
-            {
-                .c = c,
-                .change = change,
-                .committed = on_committed,
-                .on_view = on_view,
-                .context = context,
-            },
-        .edit = *edit,
-    };
     t = &own->task;
-    arena_init(&t->arena, 4 * 1024 * 1024);
-    if (!keep(own, device_id))
+    t->change = change;
+    t->committed = on_committed;
+    if (!keep(own, device_id, edit))
         device_task_fail(t, ST_NO_MEMORY);
     else if (device_name_check(edit->display_name, &t->why) != ST_OK)
         device_task_fail(t, t->why.status);

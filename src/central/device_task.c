@@ -8,6 +8,7 @@
 #include "provisioning/device_copy.h"
 
 #define ROUNDS_MAX 200
+#define TASK_ARENA_MAX ((size_t)4 << 20) /* a device for each round */
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
@@ -92,6 +93,22 @@ static void on_template(void *context, enum status status)
         device_find(t->c->id, t->device_id, on_device, t);
     else
         device_task_fail(t, status);
+}
+
+void *device_task_create(size_t size, struct central *c, device_view_fn *on_view, void *context)
+{
+    struct fault why = {ST_NO_MEMORY, "no memory for a change"};
+    struct device_task *t = calloc(1, size);
+
+    if (!t) {
+        on_view(context, ST_NO_MEMORY, NULL, &why);
+        return NULL;
+    }
+    t->c = c;
+    t->on_view = on_view;
+    t->context = context;
+    arena_init(&t->arena, TASK_ARENA_MAX);
+    return t;
 }
 
 void device_task_start(struct device_task *t)

@@ -12,7 +12,7 @@
 
 #include "central/central_internal.h"
 
-/* The first member of what is allocated for a task, by malloc. */
+/* The first member of a task's own structure. */
 struct device_task {
     struct central *c;
     struct arena arena; /* all that the task keeps */
@@ -31,6 +31,9 @@ struct device_task {
     struct fault why;
 };
 
+/* The task's own structure, of `size` bytes, all zero but what is given here. NULL after
+ * ST_NO_MEMORY was answered. */
+void *device_task_create(size_t size, struct central *c, device_view_fn *on_view, void *context);
 void device_task_start(struct device_task *t);
 /* The unit is taken; after ST_CONFLICT all starts anew. */
 void device_task_submit(struct device_task *t, struct unit *unit);
