@@ -47,6 +47,9 @@ CHECKED int client_upload(struct client *c, slice path, slice body, const char *
 /* A streamed answer, part by part. */
 CHECKED int client_stream(struct client *c, slice path, bool (*on_part)(void *context, slice part),
                           void *context);
+/* The same into a file of the owner's, which is there whole or not at all; NULL: standard output.
+ */
+CHECKED int client_download(struct client *c, slice path, const char *out);
 
 /* "devices/{id}/twin": printf with %s arguments percent-encoded. Caller frees ret->ptr by
  * buf_deinit. */
