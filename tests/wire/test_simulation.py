@@ -144,6 +144,13 @@ def test_a_fleet_comes_in_by_the_real_protocols_and_leaves_in_order(server, boss
     assert (shown["status"], shown["modelId"]) == ("provisioned", MODEL)
 
 
+def test_a_silent_fleet_is_there_and_told_of(server):
+    done = server.cli("simulate", "--count", "2", "--rate", "0", "--seed", "71", "--add",
+                      "--duration", "3")
+    assert done.stderr == "all 2 connected\n"
+    assert "sent          0" in done.stdout
+
+
 def values(server, device_id, count):
     return [json.loads(m.body)["heat"] for m in server.messages(device_id, 2 * count)
             if "dt-subject" not in m.system]
