@@ -12,9 +12,8 @@
 #define API_BASE "/api/muster/v1/"
 #define REST_BASE "/api/"
 #define REST_VERSION "api-version=2022-07-31"
-#define REST_PAGE                                                                                  \
-    "maxpagesize=100" /* the most that IoT Central gives, from which migrate reads                 \
-                       */
+/* The most that IoT Central gives, from which `migrate` reads. */
+#define REST_PAGE "maxpagesize=100"
 /* Waits of 1/4 s, 1/2 s, ... 8 s: what a limit of new connections takes to let one in again. */
 #define RETRIES 6
 
