@@ -147,6 +147,20 @@ static void print_end(const struct simulation *s, const struct fleet_counts *cou
         puts("}");
 }
 
+static void tell_why_dropped(const struct fleet_counts *counts)
+{
+    static const char *const reasons[] = {
+        [STREAM_END_PEER] = "the server closed it, or the network failed",
+        [STREAM_END_LOCAL] = "no answer came in time, or one that was not understood",
+        [STREAM_END_HANDSHAKE] = "TLS failed",
+        [STREAM_END_STALLED] = "nothing could be sent for 60 s",
+        [STREAM_END_OVERFLOW] = "too much was to be sent or read",
+    };
+
+    if (counts->dropped > 0)
+        fprintf(stderr, "the last connection that was dropped: %s\n", reasons[counts->dropped_by]);
+}
+
 static void draw_line(const struct fleet_counts *now, const struct fleet_counts *before)
 {
     fprintf(stderr,
@@ -257,6 +271,9 @@ static int simulate(struct simulation *s)
     wait_until(s, is_gone, &counts);
     workers_stop(s->workers);
     print_end(s, &counts);
+    fflush(stdout);
+    if (!s->json)
+        tell_why_dropped(&counts);
     return counts.connected > 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
