@@ -38,6 +38,7 @@ struct audit_walk {
     struct client *client;
     const struct audit_words *words;
     int64_t left; /* entries to show */
+    bool has_shown;
     /* Of verify: */
     int64_t seen, number; /* how many, and the last of them */
     char newest[HASH_LEN],
@@ -100,6 +101,7 @@ static bool show_row(struct audit_walk *a, const struct json *row)
     struct client *c = a->client;
     const struct json *entry = json_member(row, SLICE("entry"));
 
+    a->has_shown = true;
     if (a->words->json)
         client_print_json(row);
     else
@@ -113,10 +115,14 @@ static bool show_row(struct audit_walk *a, const struct json *row)
 static int show(struct audit_walk *a)
 {
     const char *count = a->words->count ? a->words->count : COUNT_DEFAULT;
+    int code;
 
     if (!options_number(&audit_command, "--count", count, 1, COUNT_MAX, &a->left))
         return EXIT_USAGE;
-    return walk(a, show_row);
+    code = walk(a, show_row);
+    if (code == EXIT_DONE && !a->has_shown && !a->words->json)
+        fputs("no entry fits\n", stderr);
+    return code;
 }
 
 /* --- verify ---------------------------------------------------------------------------------- */

@@ -12,6 +12,10 @@
 #define API_BASE "/api/muster/v1/"
 #define REST_BASE "/api/"
 #define REST_VERSION "api-version=2022-07-31"
+/* The most that IoT Central gives, from which `migrate` reads. */
+#define REST_PAGE "maxpagesize=100"
+/* Waits of 1/4 s, 1/2 s, ... 8 s: what a limit of new connections takes to let one in again. */
+#define RETRIES 6
 
 static char *copy(slice text)
 {
@@ -55,12 +59,22 @@ static bool find_by_environment(struct client *c)
     return c->url && c->authorization;
 }
 
+static bool begin(struct client *c, const struct command *command, int *ret)
+{
+    *c = (struct client){.command = command, .http = http_client_create()};
+    arena_init(&c->arena, ANSWER_ARENA_MAX);
+    if (c->http)
+        return true;
+    *ret = command_fail(command, EXIT_FAILED, "out of memory");
+    return false;
+}
+
 bool client_open(struct client *c, const struct command *command, const char *folder, int *ret)
 {
     struct fault why = {0};
 
-    *c = (struct client){.command = command};
-    arena_init(&c->arena, ANSWER_ARENA_MAX);
+    if (!begin(c, command, ret))
+        return false;
     if (!folder && find_by_environment(c))
         return true;
     if (!folder && (getenv("MUSTER_URL") || getenv("MUSTER_TOKEN"))) {
@@ -81,8 +95,8 @@ bool client_open(struct client *c, const struct command *command, const char *fo
 bool client_open_at(struct client *c, const struct command *command, const char *url, slice token,
                     const char *ca_file, int *ret)
 {
-    *c = (struct client){.command = command};
-    arena_init(&c->arena, ANSWER_ARENA_MAX);
+    if (!begin(c, command, ret))
+        return false;
     c->url = copy(slice_str(url));
     c->authorization = copy(token);
     c->ca_file = ca_file ? copy(slice_str(ca_file)) : NULL;
@@ -99,6 +113,7 @@ void client_close(struct client *c)
     free(c->ca_file);
     free(c->authorization);
     free(c->connect_to);
+    http_client_destroy(c->http);
     arena_deinit(&c->arena);
 }
 
@@ -150,8 +165,13 @@ static int take_answer(struct client *c, struct http_answer *answer, struct json
 
 static int unreachable(struct client *c, const char *cause)
 {
-    return command_fail(c->command, EXIT_FAILED, "no answer from %s, is the server running? (%s)",
-                        c->url, cause);
+    bool is_reset = strstr(cause, "reset by peer") != NULL;
+
+    c->http_status = 0;
+    return command_fail(c->command, EXIT_FAILED, "no answer from %s, %s (%s)", c->url,
+                        is_reset ? "it may refuse new connections for a while: its log says whether"
+                                 : "is the server running?",
+                        cause);
 }
 
 static int call_api(struct client *c, const char *api, const char *method, slice path,
@@ -169,10 +189,11 @@ static int call_api(struct client *c, const char *api, const char *method, slice
         .ca_file = c->ca_file,
         .connect_to = c->connect_to,
         .authorization = c->authorization,
+        .retries = RETRIES,
         .body = body ? buf_slice(body) : (slice){0},
         .timeout_s = CALL_TIMEOUT_S,
     };
-    if (url.failed || http_call(&call, &answer, &why) != ST_OK)
+    if (url.failed || http_client_call(c->http, &call, &answer, &why) != ST_OK)
         return unreachable(c, url.failed ? "the address is too long" : why.text);
     code = take_answer(c, &answer, ret);
     buf_deinit(&answer.body);
@@ -215,7 +236,7 @@ int client_rest_list(struct client *c, slice path, client_row_fn *on_row, void *
     int code;
 
     buf_append(&next, path);
-    buf_append_str(&next, "?" REST_VERSION);
+    buf_append_str(&next, "?" REST_VERSION "&" REST_PAGE);
     for (;;) {
         const struct json *rows;
 
@@ -248,10 +269,11 @@ int client_upload(struct client *c, slice path, slice body, const char *content_
         .ca_file = c->ca_file,
         .connect_to = c->connect_to,
         .authorization = c->authorization,
+        .retries = RETRIES,
         .body = body,
         .content_type = content_type,
     };
-    if (url.failed || http_call(&call, &answer, &why) != ST_OK)
+    if (url.failed || http_client_call(c->http, &call, &answer, &why) != ST_OK)
         return unreachable(c, url.failed ? "the address is too long" : why.text);
     code = take_answer(c, &answer, ret);
     buf_deinit(&answer.body);
@@ -273,10 +295,11 @@ int client_stream(struct client *c, slice path, bool (*on_part)(void *context, s
         .ca_file = c->ca_file,
         .connect_to = c->connect_to,
         .authorization = c->authorization,
+        .retries = RETRIES,
         .on_part = on_part,
         .context = context,
     };
-    if (url.failed || http_call(&call, &answer, &why) != ST_OK)
+    if (url.failed || http_client_call(c->http, &call, &answer, &why) != ST_OK)
         return unreachable(c, url.failed ? "the address is too long" : why.text);
     if (answer.status < 200 || answer.status > 299)
         code = print_refusal(c, &answer);

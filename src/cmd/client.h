@@ -8,13 +8,16 @@
 #include "cmd/command.h"
 #include "codec/json.h"
 
+struct http_client;
+
 struct client {
     const struct command *command; /* for messages */
     char *url, *ca_file, *authorization, *connect_to;
-    struct arena arena; /* of parsed answers */
-    const char *about;  /* what a refusal is about, said in front of it; NULL: clear without */
-    bool quiet;         /* refusals are not printed */
-    int http_status;    /* of the last refusal */
+    struct http_client *http; /* one connection for all calls */
+    struct arena arena;       /* of parsed answers */
+    const char *about; /* what a refusal is about, said in front of it; NULL: clear without */
+    bool quiet;        /* refusals are not printed */
+    int http_status;   /* of the last refusal; 0: there was no answer */
 };
 
 /* Finds the server: by --data DIR (`folder` not NULL), else MUSTER_URL, MUSTER_TOKEN and, if set,
@@ -44,6 +47,9 @@ CHECKED int client_upload(struct client *c, slice path, slice body, const char *
 /* A streamed answer, part by part. */
 CHECKED int client_stream(struct client *c, slice path, bool (*on_part)(void *context, slice part),
                           void *context);
+/* The same into a file of the owner's, which is there whole or not at all; NULL: standard output.
+ */
+CHECKED int client_download(struct client *c, slice path, const char *out);
 
 /* "devices/{id}/twin": printf with %s arguments percent-encoded. Caller frees ret->ptr by
  * buf_deinit. */

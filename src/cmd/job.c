@@ -58,6 +58,19 @@ static int64_t number(const struct json *job, const char *name)
     return json_get_int(json_member(job, SLICE("progress")), slice_str(name), &value) ? value : 0;
 }
 
+static bool is_status(const struct json *job, const char *status)
+{
+    slice text;
+
+    return json_get_text(job, SLICE("status"), &text) && slice_equal(text, slice_str(status));
+}
+
+/* Whom the group has is listed while the job runs already. */
+static const char *so_far(const struct json *job)
+{
+    return is_status(job, "pending") || is_status(job, "running") ? " so far" : "";
+}
+
 static void print_job(struct client *c, const struct json *job, void *context)
 {
     const struct job_words *w = context;
@@ -65,9 +78,46 @@ static void print_job(struct client *c, const struct json *job, void *context)
     if (w->json)
         client_print_json(job);
     else
-        printf("%s: %s, %" PRId64 " completed, %" PRId64 " failed of %" PRId64 "\n",
+        printf("%s: %s, %" PRId64 " completed, %" PRId64 " failed of %" PRId64 "%s\n",
                client_text(c, job, "id"), client_text(c, job, "status"), number(job, "completed"),
-               number(job, "failed"), number(job, "total"));
+               number(job, "failed"), number(job, "total"), so_far(job));
+}
+
+static const char *text_of_data(struct client *c, const struct json *item)
+{
+    const char *path = client_text(c, item, "path");
+
+    return strcmp(path, "-") == 0 ? client_text(c, item, "template") : path;
+}
+
+static void print_limit(struct client *c, const struct json *job, const char *name,
+                        const char *title)
+{
+    const struct json *limit = json_member(job, slice_str(name));
+    slice type = {0};
+
+    if (!limit || limit->kind != JSON_OBJECT)
+        return;
+    (void)json_get_text(limit, SLICE("type"), &type);
+    printf("  %-10s %s%s\n", title, client_text(c, limit, "value"),
+           slice_equal(type, SLICE("percentage")) ? "%" : "");
+}
+
+static void print_details(struct client *c, const struct json *job)
+{
+    static const char *const facts[] = {"displayName", "group", "start", "end"};
+    const struct json *data = json_member(job, SLICE("data"));
+
+    for (size_t i = 0; i < COUNT_OF(facts); i++)
+        printf("  %-10s %s\n", i == 0 ? "name" : facts[i], client_text(c, job, facts[i]));
+    print_limit(c, job, "batch", "batch");
+    print_limit(c, job, "cancellationThreshold", "threshold");
+    for (const struct json *d = data ? data->first : NULL; d; d = d->next) {
+        bool has_value = json_member(d, SLICE("value")) != NULL;
+
+        printf("  %-10s %s%s%s\n", client_text(c, d, "type"), text_of_data(c, d),
+               has_value ? " = " : "", has_value ? client_text(c, d, "value") : "");
+    }
 }
 
 static void draw_bar(const struct json *job, int64_t started_ms)
@@ -84,13 +134,6 @@ static void draw_bar(const struct json *job, int64_t started_ms)
     cert_progress_write(&p, &line);
     fprintf(stderr, "\r\033[K%.*s", SLICE_FMT(buf_slice(&line)));
     fflush(stderr);
-}
-
-static bool is_status(const struct json *job, const char *status)
-{
-    slice text;
-
-    return json_get_text(job, SLICE("status"), &text) && slice_equal(text, slice_str(status));
 }
 
 /* Until it is neither pending nor running. */
@@ -263,6 +306,8 @@ static int show(struct client *c, struct job_words *w)
 
     if (code == EXIT_DONE)
         print_job(c, job, w);
+    if (code == EXIT_DONE && !w->json)
+        print_details(c, job);
     return code;
 }
 

@@ -27,7 +27,8 @@ const struct command migrate_command = {
         "API token of its administrator. What is here already is brought up to date, so a copy\n"
         "that was cut short is simply begun again. --dry-run counts what there is.\n\n"
         "Devices then need the new server's ID scope, host name and CA; keys and certificates\n"
-        "stay as they are. Telemetry is not copied.\n"
+        "stay as they are. Not copied: telemetry, properties (desired, reported and cloud),\n"
+        "jobs, users, roles and API tokens.\n"
         "Also: --data DIR, --json. Exit status: 1 when something could not be copied.\n",
     .run = run,
 };
@@ -89,6 +90,7 @@ static int migrate_kind(struct migration *m)
 static int migrate(struct migration *m, bool as_json)
 {
     struct tally tallies[MIGRATION_KINDS] = {{0}};
+    bool any = false, any_failed = false;
     int code = EXIT_DONE;
 
     for (size_t i = 0; i < MIGRATION_KINDS && code == EXIT_DONE; i++) {
@@ -96,12 +98,13 @@ static int migrate(struct migration *m, bool as_json)
         m->tally = &tallies[i];
         code = migrate_kind(m);
     }
-    print_tallies(tallies, as_json);
     for (size_t i = 0; i < MIGRATION_KINDS; i++) {
-        if (tallies[i].failed)
-            code = EXIT_FAILED;
+        any = any || tallies[i].copied + tallies[i].failed > 0;
+        any_failed = any_failed || tallies[i].failed > 0;
     }
-    return code;
+    if (any || code == EXIT_DONE)
+        print_tallies(tallies, as_json);
+    return any_failed ? EXIT_FAILED : code;
 }
 
 /* The token, without the line's end. */

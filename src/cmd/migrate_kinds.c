@@ -64,16 +64,18 @@ static bool copy_members(struct client *to, const char *list, const struct json 
     return write_members(row, names, count, &body) && put(to, buf_slice(&path), &body);
 }
 
-/* What the other side shows below a thing; NULL when there is nothing, or it says no. */
-static const struct json *look(struct client *from, slice path)
+/* What the other side shows below a thing: NULL when there is nothing, or it says no. False when it
+ * says nothing at all; that was told. */
+static bool look(struct client *from, slice path, const struct json **ret)
 {
     struct json *answer = NULL;
-    bool found;
+    int code;
 
     from->quiet = true;
-    found = client_rest(from, "GET", path, NULL, &answer) == EXIT_DONE;
+    code = client_rest(from, "GET", path, NULL, &answer);
     from->quiet = false;
-    return found ? answer : NULL;
+    *ret = code == EXIT_DONE ? answer : NULL;
+    return code == EXIT_DONE || from->http_status != 0;
 }
 
 /* --- the kinds ------------------------------------------------------------------------------- */
@@ -112,7 +114,8 @@ static bool copy_certificate(struct client *from, struct client *to, slice group
     slice certificate;
 
     write_path(&path, "enrollmentGroups", group, slot);
-    shown = look(from, buf_slice(&path));
+    if (!look(from, buf_slice(&path), &shown))
+        return false;
     if (!shown)
         return true;
     if (!json_get_text(shown, SLICE("certificate"), &certificate)) {
@@ -146,8 +149,8 @@ static bool copy_enrollment_group(struct client *from, struct client *to, const 
     if (!json_get_text(row, SLICE("id"), &id))
         return command_fail(to->command, EXIT_FAILED, "an enrollment group has no id") == EXIT_DONE;
     write_path(&path, "enrollmentGroups", id, "");
-    group = look(from, buf_slice(&path));
-    if (!copy_members(to, "enrollmentGroups", group ? group : row, members, COUNT_OF(members)))
+    if (!look(from, buf_slice(&path), &group) ||
+        !copy_members(to, "enrollmentGroups", group ? group : row, members, COUNT_OF(members)))
         return false;
     json_get_text(json_member(row, SLICE("attestation")), SLICE("type"), &type);
     if (!slice_equal(type, SLICE("x509")))
@@ -171,7 +174,8 @@ static bool copy_device(struct client *from, struct client *to, const struct jso
         !json_get_text(row, SLICE("id"), &id))
         return false;
     write_path(&path, "devices", id, "/attestation");
-    attestation = look(from, buf_slice(&path));
+    if (!look(from, buf_slice(&path), &attestation))
+        return false;
     return !attestation ||
            (write_members(attestation, of_attestation, COUNT_OF(of_attestation), &body) &&
             put(to, buf_slice(&path), &body));

@@ -7,6 +7,21 @@
 
 #define LINE_MAX_BYTES (2 * 1024 * 1024)
 
+/* Waiting for one that is not there is allowed, and said. */
+static void look_for(struct client *c, const char *device)
+{
+    BUF_CLEANUP struct buf path = {.max = 4096};
+    struct json *ignored;
+
+    client_path(&path, "devices/%s", device);
+    c->quiet = true;
+    if (client_call(c, "GET", buf_slice(&path), NULL, &ignored) != EXIT_DONE &&
+        c->http_status == 404)
+        fprintf(stderr, "muster monitor: there is no device '%s' yet\n",
+                client_printable(c, slice_str(device)));
+    c->quiet = false;
+}
+
 static int run(int argc, char **argv);
 
 const struct command monitor_command = {
@@ -93,6 +108,8 @@ static int run(int argc, char **argv)
         client_path(&path, "&device=%s", device);
     if (!client_open(&m.client, &monitor_command, folder, &code))
         return code;
+    if (device && !as_json)
+        look_for(&m.client, device);
     code = client_stream(&m.client, buf_slice(&path), on_part, &m);
     client_close(&m.client);
     buf_deinit(&m.line);

@@ -17,14 +17,15 @@ const struct command operation_command = {
              "       muster operation cancel ID       what is done stays done\n"
              "       muster operation errors ID       what was found, as CSV\n"
              "       muster operation rejected ID     rows of an import, to correct and import\n\n"
-             "Finished ones are kept for 30 days. Also: --data DIR, --json.\n",
+             "With errors and rejected: --out FILE. Finished ones are kept for 30 days.\n"
+             "Also: --data DIR, --json.\n",
     .run = run,
 };
 
 #define COUNT_DEFAULT "20"
 
 struct operation_words {
-    const char *folder, *count, *id;
+    const char *folder, *count, *id, *out;
     bool json;
 };
 
@@ -101,19 +102,13 @@ static int list(struct client *c, const struct operation_words *w)
     return EXIT_DONE;
 }
 
-static bool on_part(void *context, slice part)
-{
-    (void)context;
-    return fwrite(part.ptr, 1, part.len, stdout) == part.len;
-}
-
 static int report(struct client *c, const struct operation_words *w, const char *behind)
 {
     BUF_CLEANUP struct buf path = {.max = 1024};
 
     client_path(&path, "operations/%s", w->id);
     buf_append_str(&path, behind);
-    return client_stream(c, buf_slice(&path), on_part, NULL);
+    return client_download(c, buf_slice(&path), w->out);
 }
 
 static int errors(struct client *c, const struct operation_words *w)
@@ -157,6 +152,7 @@ static int run(int argc, char **argv)
     const struct option_spec specs[] = {
         {.name = "--data", .value = &w.folder},
         {.name = "--count", .value = &w.count},
+        {.name = "--out", .value = &w.out},
         {.name = "--json", .flag = &w.json},
     };
     struct words words;

@@ -10,6 +10,7 @@
 #define POLL_MIN_US 50000
 #define POLL_MAX_US 500000
 #define ID_MAX 64
+#define FINDINGS_LOOKED_AT (64 * 1024)
 
 static bool is_finished(const struct json *o)
 {
@@ -85,6 +86,60 @@ static void say_where(struct client *c, const struct json *o)
         fprintf(stderr, "rejected rows, to correct and import: muster operation rejected %s\n", id);
 }
 
+/* --- what an import did not take ----------------------------------------------------------------
+ */
+
+/* The findings begin with those of the whole file. */
+static bool keep_beginning(void *context, slice part)
+{
+    struct buf *text = context;
+    size_t room = text->max - text->len;
+
+    buf_append(text, slice_first(part, room));
+    return part.len < room;
+}
+
+/* "1,,file,W01,,"ignored keys: A, B"": what stands behind the column. */
+static slice message_of(slice line)
+{
+    size_t at;
+
+    if (!slice_search(line, SLICE(",file,W01,"), &at))
+        return (slice){0};
+    line = slice_from(line, at + strlen(",file,W01,"));
+    if (slice_ends_with(line, SLICE("\r")))
+        line.len--;
+    if (!slice_find(line, ',', &at))
+        return (slice){0};
+    line = slice_from(line, at + 1);
+    return line.len >= 2 && line.ptr[0] == '"' ? slice_of(line.ptr + 1, line.len - 2) : line;
+}
+
+/* Devices whose keys were passed over look imported, and will not get in: that is said in words. */
+static void say_what_was_ignored(struct client *c, const struct json *o)
+{
+    BUF_CLEANUP struct buf path = {.max = 256}, text = {.max = FINDINGS_LOOKED_AT};
+    slice id = {0}, rest;
+    size_t at;
+
+    if (number(json_member(o, SLICE("counts")), "W01") == 0 || !json_get_text(o, SLICE("id"), &id))
+        return;
+    buf_printf(&path, "operations/%.*s/errors", SLICE_FMT(slice_first(id, ID_MAX)));
+    if (client_stream(c, buf_slice(&path), keep_beginning, &text) != EXIT_DONE)
+        return;
+    rest = buf_slice(&text);
+    while (rest.ptr) {
+        slice message = message_of(slice_split(&rest, '\n'));
+
+        if (message.len > 0)
+            fprintf(stderr, "W01: %s\n", client_printable(c, message));
+        if (slice_search(message, SLICE("SASKEY"), &at) &&
+            slice_search(message, SLICE("asked for"), &at))
+            fprintf(stderr, "     with --individual-enrollments devices get the keys of the file; "
+                            "without, those of their group\n");
+    }
+}
+
 /* --- watching --------------------------------------------------------------------------------- */
 
 static int finish(struct client *c, const struct json *o, bool as_json)
@@ -92,8 +147,11 @@ static int finish(struct client *c, const struct json *o, bool as_json)
     slice state = {0};
 
     operation_print(c, o, as_json);
-    if (!as_json)
+    fflush(stdout); /* the summary first, wherever both go */
+    if (!as_json) {
+        say_what_was_ignored(c, o);
         say_where(c, o);
+    }
     json_get_text(o, SLICE("state"), &state);
     return slice_equal(state, SLICE("done")) ? EXIT_DONE : EXIT_FAILED;
 }

@@ -31,7 +31,8 @@ const struct command simulate_command = {
         "                       [--duration S] [--start-rate N] [--group G] [--prefix P]\n"
         "                       [--mqtts HOST:PORT] [--data DIR] [--json]\n\n"
         "  --count N       devices (1)\n"
-        "  --rate R        messages a second, of all together (one per device in 10 s)\n"
+        "  --rate R        messages a second, of all together (one per device in 10 s); with 0\n"
+        "                  they are there, answer, and send nothing of their own accord\n"
         "  --template T    they are what this template says; without, thermometers\n"
         "  --add           add the devices first, with the template; else they knock, and wait\n"
         "                  until an operator approves them\n"
@@ -41,8 +42,9 @@ const struct command simulate_command = {
         "  --group G       the enrollment group whose key they have (SAS-IoT-Devices)\n"
         "  --prefix P      of their IDs (sim-SEED: sim-1-00001, sim-1-00002, ...)\n\n"
         "They register with the group's key, connect to their hub, send telemetry, take over\n"
-        "desired properties, answer commands and receive messages. --json prints what they did\n"
-        "when they end.\n",
+        "desired properties, answer commands and receive messages. On a terminal a line says all\n"
+        "the time how many do what, elsewhere when all are there. At the end stands what they\n"
+        "did, with --json as JSON. A connection that is dropped is made anew.\n",
     .run = run,
 };
 
@@ -145,6 +147,20 @@ static void print_end(const struct simulation *s, const struct fleet_counts *cou
         puts("}");
 }
 
+static void tell_why_dropped(const struct fleet_counts *counts)
+{
+    static const char *const reasons[] = {
+        [STREAM_END_PEER] = "the server closed it, or the network failed",
+        [STREAM_END_LOCAL] = "no answer came in time, or one that was not understood",
+        [STREAM_END_HANDSHAKE] = "TLS failed",
+        [STREAM_END_STALLED] = "nothing could be sent for 60 s",
+        [STREAM_END_OVERFLOW] = "too much was to be sent or read",
+    };
+
+    if (counts->dropped > 0)
+        fprintf(stderr, "the last connection that was dropped: %s\n", reasons[counts->dropped_by]);
+}
+
 static void draw_line(const struct fleet_counts *now, const struct fleet_counts *before)
 {
     fprintf(stderr,
@@ -182,6 +198,15 @@ static void pause_ms(long ms)
     nanosleep(&pause, NULL);
 }
 
+/* Once, where no line is drawn. */
+static bool tell_all_are_there(const struct simulation *s, const struct fleet_counts *now)
+{
+    if (now->live < (uint64_t)s->count)
+        return false;
+    fprintf(stderr, "all %" PRIu64 " connected\n", now->live);
+    return true;
+}
+
 /* Until a signal comes, or the time is over. */
 static void watch(const struct simulation *s, const sigset_t *signals)
 {
@@ -189,11 +214,13 @@ static void watch(const struct simulation *s, const sigset_t *signals)
     bool draws = isatty(STDERR_FILENO) && !s->json;
     int64_t until_ms = s->duration_s > 0 ? clock_mono_ms() + s->duration_s * 1000 : INT64_MAX;
     struct fleet_counts before = {0}, now;
+    bool has_told = draws || s->json;
 
     while (clock_mono_ms() < until_ms && sigtimedwait(signals, NULL, &second) < 0) {
         fleet_read(s->fleet, &now);
         if (draws)
             draw_line(&now, &before);
+        has_told = has_told || tell_all_are_there(s, &now);
         before = now;
     }
     if (draws)
@@ -244,6 +271,9 @@ static int simulate(struct simulation *s)
     wait_until(s, is_gone, &counts);
     workers_stop(s->workers);
     print_end(s, &counts);
+    fflush(stdout);
+    if (!s->json)
+        tell_why_dropped(&counts);
     return counts.connected > 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -252,6 +282,8 @@ static int prepare_and_run(struct simulation *s, struct client *c)
     struct fault why = {0};
     int code = simulate_ask_server(c, &s->words, &s->options);
 
+    if (code == EXIT_DONE && s->words.add && isatty(STDERR_FILENO) && !s->json)
+        fprintf(stderr, "adding %" PRId64 " devices\n", s->count);
     if (code == EXIT_DONE && s->words.add)
         code = simulate_add_devices(c, &s->words, (unsigned)s->count);
     if (code != EXIT_DONE)

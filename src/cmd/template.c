@@ -6,6 +6,8 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "codec/dtdl.h"
+#include "codec/dtmi.h"
 
 #define FILE_MAX ((size_t)1024 * 1024) /* what the server takes */
 #define PATH_MAX_BYTES 16384
@@ -24,7 +26,7 @@ const struct command template_command = {
              "       muster template delete ID\n\n"
              "FILE holds a template, an interface, or an array of interfaces, as JSON. It is\n"
              "published at once, unless --draft says not yet. Without --id the ID is the @id in\n"
-             "the file.\n"
+             "the file: of an array, that of the interface to which no other refers.\n"
              "Also: --data DIR, --json.\n",
     .run = run,
 };
@@ -188,20 +190,63 @@ static int read_file(struct client *c, const char *path, struct buf *to)
     return failed ? command_fail(c->command, EXIT_USAGE, "cannot read %s", path) : EXIT_DONE;
 }
 
-/* --id, else what the document calls itself. */
+/* Of an array the interface to which no other refers, as the server chooses it. */
+static bool find_root(struct client *c, const struct json *array, slice *ret)
+{
+    struct dtdl_report *report = arena_alloc(&c->arena, sizeof *report);
+    struct dtdl_model *model = NULL;
+    struct fault why = {0};
+
+    if (!report)
+        return command_fail(c->command, EXIT_FAILED, "out of memory") == EXIT_DONE;
+    if (dtdl_read(array, &c->arena, report, &model, &why) != ST_OK) {
+        for (size_t i = 0; i < report->errors.kept; i++)
+            fprintf(stderr, "error: %s: %s\n", client_printable(c, report->errors.list[i].path),
+                    client_printable(c, report->errors.list[i].text));
+        return command_fail(c->command, EXIT_USAGE, "the model has errors") == EXIT_DONE;
+    }
+    *ret = model->root->element.id;
+    return true;
+}
+
+/* What nobody meant: a DTMI that is none, or a text with blanks. */
+static bool check_id(struct client *c, slice id)
+{
+    bool is_dtmi = slice_starts_with(id, SLICE("dtmi:"));
+    struct dtmi parsed;
+    size_t at;
+
+    if (id.len > 0 && !slice_find(id, ' ', &at) && !slice_find(id, '\t', &at) &&
+        (!is_dtmi || dtmi_parse(id, DTMI_V3, &parsed)))
+        return true;
+    return command_fail(c->command, EXIT_USAGE,
+                        "'%s' cannot be a template's ID: it is like dtmi:com:example:Pump;1, or a "
+                        "word of your own without blanks",
+                        client_printable(c, id)) == EXIT_DONE;
+}
+
+/* --id, else what the document calls itself. NULL after a message. */
 static const char *id_of(struct client *c, const struct template_words *w, const struct buf *text)
 {
     struct json *root;
     struct fault why;
-    slice id;
+    slice id = {0};
 
     if (w->id)
-        return w->id;
+        return check_id(c, slice_str(w->id)) ? w->id : NULL;
     if (json_parse(buf_slice(text), JSON_REFUSE_DUPLICATES, &c->arena, &root, &why) != ST_OK) {
         (void)command_fail(c->command, EXIT_USAGE, "%s: %s", w->words.items[1], why.text);
         return NULL;
     }
-    if (json_get_text(root, SLICE("@id"), &id) && (id = arena_copy(&c->arena, id)).len > 0)
+    if (root->kind == JSON_ARRAY) {
+        if (!find_root(c, root, &id))
+            return NULL;
+    } else if (!json_get_text(root, SLICE("@id"), &id)) {
+        id = (slice){0};
+    }
+    if (id.len > 0 && !check_id(c, id))
+        return NULL;
+    if (id.len > 0 && (id = arena_copy(&c->arena, id)).len > 0)
         return (const char *)id.ptr;
     (void)command_fail(c->command, EXIT_USAGE, "%s has no @id of its own: say --id ID",
                        w->words.items[1]);

@@ -21,7 +21,7 @@ const struct command user_command = {
              "ROLE is administrator, builder, operator or the ID of another: `muster role list`.\n"
              "The last administrator stays one.\n"
              "invite prints a link by which the user sets a password, once, within an hour; with\n"
-             "--role it makes the user if there is none of that e-mail address.\n"
+             "--role it makes the user, who must not be there yet.\n"
              "Also: --data DIR, --json.\n",
     .run = run,
 };
@@ -170,6 +170,11 @@ static int invite(struct client *c, struct user_words *w)
 
     w->email = w->id;
     w->id = s.id;
+    if (code == EXIT_DONE && s.id && w->role)
+        return command_fail(c->command, EXIT_FAILED,
+                            "%s is there already, as %s: invite without --role, and change roles "
+                            "with muster user set",
+                            client_printable(c, slice_str(w->email)), s.id);
     if (code == EXIT_DONE && !s.id)
         code = add_invited(c, w);
     return code == EXIT_DONE ? print_link(c, w) : code;

@@ -201,7 +201,11 @@ bool csv_header_ignores_keys(const struct csv_header *h, bool take_keys,
 
     for (size_t i = 0; i < h->count; i++)
         ignored[i] = is_ignored_key(h->columns[i], take_keys);
-    return warn_of(h, ignored, "keys and thumbprints", ret);
+    return warn_of(h, ignored,
+                   take_keys ? "thumbprints"
+                             : "keys and thumbprints (keys are taken when individual enrollments "
+                               "are asked for)",
+                   ret);
 }
 
 bool csv_header_ignores_others(const struct csv_header *h, struct device_csv_finding *ret)

@@ -10,6 +10,7 @@
 #define WAYS 8
 #define SPARE_DESCRIPTORS 256
 #define MILLI 1000
+#define TELL_MS 60000
 #define BURST_MAX (UINT32_MAX / MILLI)
 
 struct entry {
@@ -23,6 +24,7 @@ struct accept_limits {
     unsigned sockets_max;
     struct listener_limits limits;
     _Atomic unsigned sockets, unauthenticated;
+    _Atomic int64_t tell_at_ms;
     uint64_t seed;
     pthread_mutex_t lock; /* over the entries */
     struct entry entries[SETS * WAYS];
@@ -140,44 +142,57 @@ static bool take_token(const struct listener_limits *limits, struct entry *e, in
     return tokens >= MILLI;
 }
 
-static bool enter_address(struct accept_limits *l, struct address_key key, int64_t now_ms,
-                          struct accept_place *place)
+static const char *enter_address(struct accept_limits *l, struct address_key key, int64_t now_ms,
+                                 struct accept_place *place)
 {
     unsigned max = l->limits.unauthenticated_per_address;
+    const char *refused_by = NULL;
     struct entry *e;
-    bool may = false;
 
     if (max == 0 && l->limits.accepts_per_address_s == 0)
-        return true;
+        return NULL;
     pthread_mutex_lock(&l->lock);
     e = entry_for(l, key, now_ms);
-    if (e && (max == 0 || e->unauthenticated < max) && take_token(&l->limits, e, now_ms)) {
+    if (!e || (max != 0 && e->unauthenticated >= max)) {
+        refused_by = "unauthenticated_per_address";
+    } else if (!take_token(&l->limits, e, now_ms)) {
+        refused_by = "accepts_per_second";
+    } else {
         e->unauthenticated++;
         place->address = (uint32_t)(e - l->entries) + 1;
-        may = true;
     }
     pthread_mutex_unlock(&l->lock);
-    return may;
+    return refused_by;
 }
 
-bool accept_limits_enter(struct accept_limits *l, const union address *peer, int64_t now_ms,
-                         struct accept_place *ret)
+const char *accept_limits_enter(struct accept_limits *l, const union address *peer, int64_t now_ms,
+                                struct accept_place *ret)
 {
     struct accept_place place = {.unauthenticated = true};
+    const char *refused_by;
 
     if (!count_up(&l->sockets, l->sockets_max))
-        return false;
+        return "open files (ulimit -n)";
     if (!count_up(&l->unauthenticated, l->limits.unauthenticated_max)) {
         count_down(&l->sockets);
-        return false;
+        return "unauthenticated";
     }
-    if (!enter_address(l, address_key(peer), now_ms, &place)) {
+    refused_by = enter_address(l, address_key(peer), now_ms, &place);
+    if (refused_by) {
         count_down(&l->unauthenticated);
         count_down(&l->sockets);
-        return false;
+        return refused_by;
     }
     *ret = place;
-    return true;
+    return NULL;
+}
+
+bool accept_limits_may_tell(struct accept_limits *l, int64_t now_ms)
+{
+    int64_t next_ms = atomic_load_explicit(&l->tell_at_ms, memory_order_relaxed);
+
+    return now_ms >= next_ms &&
+           atomic_compare_exchange_strong(&l->tell_at_ms, &next_ms, now_ms + TELL_MS);
 }
 
 void accept_limits_authenticated(struct accept_limits *l, struct accept_place *place)

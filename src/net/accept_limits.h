@@ -25,9 +25,12 @@ struct accept_place {
     bool unauthenticated;
 };
 
-/* Whether a connection of `peer` may stay; then it is counted until accept_limits_leave. */
-CHECKED bool accept_limits_enter(struct accept_limits *l, const union address *peer, int64_t now_ms,
-                                 struct accept_place *ret);
+/* NULL when a connection of `peer` may stay: it is counted until accept_limits_leave. Otherwise the
+ * limit that it would pass, by its name in the configuration. */
+CHECKED const char *accept_limits_enter(struct accept_limits *l, const union address *peer,
+                                        int64_t now_ms, struct accept_place *ret);
+/* Whether a refusal may be told in the log now: once a minute. */
+CHECKED bool accept_limits_may_tell(struct accept_limits *l, int64_t now_ms);
 void accept_limits_authenticated(struct accept_limits *l, struct accept_place *place);
 void accept_limits_leave(struct accept_limits *l, struct accept_place *place);
 

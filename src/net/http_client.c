@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
@@ -11,6 +13,7 @@
 #define CONNECT_TIMEOUT_S 5L
 #define ANSWER_MAX (64 * 1024 * 1024)
 #define HEADERS_MAX (64 * 1024)
+#define RETRY_MS 250L
 
 /* curl_global_init is not safe in threads; the first call of any thread does it for all. */
 static void curl_start(void)
@@ -166,6 +169,40 @@ static enum status fail(const struct transfer *t, const char *cause, CURLcode re
     return fault_set(why, ST_UNAVAILABLE, "%.100s: %s", t->call->url, cause);
 }
 
+/* Whether the same call may be made once more: nothing has been answered, and it asks only, or the
+ * server has not seen it (a limit of its own closes a new connection before TLS is up). */
+static bool may_retry(const struct transfer *t, CURLcode result)
+{
+    if (t->headers_len > 0)
+        return false;
+    switch (result) {
+    case CURLE_SSL_CONNECT_ERROR:
+        return true;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+        return strcmp(t->call->method, "GET") == 0;
+    default:
+        return false;
+    }
+}
+
+static CURLcode perform_with_retries(CURL *curl, struct transfer *t)
+{
+    struct timespec pause = {.tv_nsec = RETRY_MS * 1000000};
+
+    for (unsigned left = t->call->retries;; left--) {
+        CURLcode result = curl_easy_perform(curl);
+
+        if (result == CURLE_OK || left == 0 || !may_retry(t, result))
+            return result;
+        nanosleep(&pause, NULL);
+        pause.tv_nsec *= 2;
+        pause.tv_sec = pause.tv_sec * 2 + pause.tv_nsec / 1000000000;
+        pause.tv_nsec %= 1000000000;
+    }
+}
+
 static enum status perform(CURL *curl, struct transfer *t, struct curl_slist *headers,
                            struct fault *why)
 {
@@ -176,7 +213,7 @@ static enum status perform(CURL *curl, struct transfer *t, struct curl_slist *he
     if (!set_security(curl, t->call) || !set_request(curl, t->call, headers) ||
         !set_transfer(curl, t, error))
         return fault_set(why, ST_INTERNAL, "the http client cannot be set up");
-    result = curl_easy_perform(curl);
+    result = perform_with_retries(curl, t);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     t->answer->status = (int)status;
     if (t->answer->body.failed || t->headers_len > HEADERS_MAX)
@@ -186,30 +223,64 @@ static enum status perform(CURL *curl, struct transfer *t, struct curl_slist *he
     return fail(t, error[0] ? error : curl_easy_strerror(result), result, why);
 }
 
-enum status http_call(const struct http_call *call, struct http_answer *ret, struct fault *why)
+struct http_client {
+    CURL *curl;
+};
+
+struct http_client *http_client_create(void)
 {
     static pthread_once_t started = PTHREAD_ONCE_INIT;
-    struct http_answer answer = {0};
-    struct transfer transfer = {.call = call, .answer = &answer};
-    struct curl_slist *headers = NULL;
-    enum status status;
-    CURL *curl;
+    struct http_client *client = calloc(1, sizeof *client);
 
     pthread_once(&started, curl_start);
+    if (client)
+        client->curl = curl_easy_init();
+    if (client && client->curl)
+        return client;
+    free(client);
+    return NULL;
+}
+
+void http_client_destroy(struct http_client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->curl);
+    free(client);
+}
+
+enum status http_client_call(struct http_client *client, const struct http_call *call,
+                             struct http_answer *ret, struct fault *why)
+{
+    struct http_answer answer = {0};
+    struct transfer transfer = {.curl = client->curl, .call = call, .answer = &answer};
+    struct curl_slist *headers = NULL;
+    enum status status;
+
     buf_init(&answer.body, call->answer_max ? call->answer_max : ANSWER_MAX);
-    curl = curl_easy_init();
-    transfer.curl = curl;
-    if (curl && add_headers(call, &headers))
-        status = perform(curl, &transfer, headers, why);
+    if (add_headers(call, &headers))
+        status = perform(client->curl, &transfer, headers, why);
     else
         status = fault_set(why, ST_NO_MEMORY, "no memory for an http call");
+    curl_easy_reset(client->curl); /* what was borrowed is gone, the connection stays */
     curl_slist_free_all(headers);
     curl_slist_free_all(transfer.route);
-    curl_easy_cleanup(curl);
     if (status != ST_OK) {
         buf_deinit(&answer.body);
         return status;
     }
     *ret = answer;
     return ST_OK;
+}
+
+enum status http_call(const struct http_call *call, struct http_answer *ret, struct fault *why)
+{
+    struct http_client *client = http_client_create();
+    enum status status;
+
+    if (!client)
+        return fault_set(why, ST_NO_MEMORY, "no memory for an http call");
+    status = http_client_call(client, call, ret, why);
+    http_client_destroy(client);
+    return status;
 }

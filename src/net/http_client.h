@@ -21,7 +21,10 @@ struct http_call {
     slice body;                /* sent when body.ptr is set */
     const char *content_type;  /* of the body; NULL: application/json */
     long timeout_s;            /* for the whole call; 0: none, for streams */
-    size_t answer_max;         /* bytes of a collected body; 0: 64 MiB */
+    /* How often a call whose connection breaks before the answer is made again, after a wait that
+     * doubles each time: one that asks only (GET), or that did not get as far as being sent. */
+    unsigned retries;
+    size_t answer_max; /* bytes of a collected body; 0: 64 MiB */
     /* Where it may lead, judged for each address that is dialled (egress.h); NULL: anywhere. */
     const struct egress_rules *egress;
     /* For streamed answers: called with each part as it comes; false ends the call. NULL: the
@@ -35,7 +38,16 @@ struct http_answer {
     struct buf body; /* caller deinits */
 };
 
+/* Keeps its connection, so that the next call to the same server needs none of its own. For one
+ * thread at a time, and not from inside `on_part` of a call of its own. NULL: no memory. */
+struct http_client;
+CHECKED struct http_client *http_client_create(void);
+void http_client_destroy(struct http_client *client);
+
 /* ST_UNAVAILABLE with a sentence when no answer came; any HTTP status is ST_OK here. */
+CHECKED enum status http_client_call(struct http_client *client, const struct http_call *call,
+                                     struct http_answer *ret, struct fault *why);
+/* Likewise, over a connection for this call alone. */
 CHECKED enum status http_call(const struct http_call *call, struct http_answer *ret,
                               struct fault *why);
 

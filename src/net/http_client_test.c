@@ -162,13 +162,15 @@ static void without_trust_or_https_there_is_no_answer(void **state)
 
 /* --- calls to an address that somebody else chose --------------------------------------------- */
 
-/* Answers each connection over plain TCP with the same bytes until it is closed. */
+/* Answers over plain TCP, always with the same bytes. */
 struct plain_site {
     int fd;
     uint16_t port;
     slice answer;
     const char *filler; /* sent so many times behind the answer */
     unsigned fillers;
+    unsigned resets; /* connections that are reset in place of an answer */
+    bool keeps;      /* a connection has many answers */
     atomic_uint connections;
     char request[4096];
     char url[64];
@@ -176,22 +178,42 @@ struct plain_site {
     pthread_t thread;
 };
 
-static void plain_serve(struct plain_site *site, int fd)
+static bool plain_read(struct plain_site *site, int fd)
 {
     size_t len = 0;
     ssize_t got;
 
-    atomic_fetch_add(&site->connections, 1);
     while (len < sizeof site->request - 1 &&
            (got = recv(fd, site->request + len, sizeof site->request - 1 - len, 0)) > 0) {
         len += (size_t)got;
         site->request[len] = '\0';
         if (strstr(site->request, "\r\n\r\n"))
-            break;
+            return true;
     }
-    got = send(fd, site->answer.ptr, site->answer.len, MSG_NOSIGNAL);
+    return false;
+}
+
+static bool plain_write(struct plain_site *site, int fd)
+{
+    ssize_t got = send(fd, site->answer.ptr, site->answer.len, MSG_NOSIGNAL);
+
     for (unsigned i = 0; got >= 0 && i < site->fillers; i++)
         got = send(fd, site->filler, strlen(site->filler), MSG_NOSIGNAL);
+    return got >= 0;
+}
+
+static void plain_serve(struct plain_site *site, int fd)
+{
+    static const struct linger at_once = {.l_onoff = 1};
+    unsigned before = atomic_fetch_add(&site->connections, 1);
+
+    if (before < site->resets) {
+        (void)plain_read(site, fd);
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        return;
+    }
+    while (plain_read(site, fd) && plain_write(site, fd) && site->keeps)
+        continue;
 }
 
 static void *plain_main(void *context)
@@ -310,6 +332,66 @@ static void a_redirect_is_an_answer_and_not_followed(void **state)
     plain_close(&site);
 }
 
+static void a_client_keeps_its_connection(void **state)
+{
+    struct http_client *client = http_client_create();
+    struct plain_site site;
+    struct fault why = {0};
+
+    (void)state;
+    plain_open(&site, SLICE("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer"), NULL, 0);
+    site.keeps = true;
+    struct http_call call = plain_call(&site);
+    for (int i = 0; i < 5; i++) {
+        struct http_answer answer;
+
+        call.method = i == 3 ? "GET" : "POST"; /* nothing of a call stays for the next */
+        call.body = i == 3 ? (slice){0} : SLICE("question");
+        if (http_client_call(client, &call, &answer, &why) != ST_OK)
+            fail_msg("%s", why.text);
+        assert_true(slice_equal(buf_slice(&answer.body), SLICE("answer")));
+        assert_int_equal(!strstr(site.request, "Content-Type"), i == 3);
+        buf_deinit(&answer.body);
+    }
+    assert_int_equal(atomic_load(&site.connections), 1);
+    http_client_destroy(client);
+    plain_close(&site);
+}
+
+static void a_question_is_asked_again_when_its_connection_is_reset(void **state)
+{
+    static const struct {
+        const char *method;
+        unsigned retries, connections;
+        enum status status;
+    } rows[] = {
+        {"GET", 2, 3, ST_OK},
+        {"GET", 1, 2, ST_UNAVAILABLE},
+        {"GET", 0, 1, ST_UNAVAILABLE},
+        {"POST", 2, 1, ST_UNAVAILABLE}, /* what changes something may have been done */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct plain_site site;
+        struct http_answer answer;
+        struct fault why = {0};
+
+        plain_open(&site, SLICE(OK_HEAD "Content-Length: 6\r\n\r\nanswer"), NULL, 0);
+        site.resets = 2;
+        struct http_call call = plain_call(&site);
+        call.method = rows[i].method;
+        call.body = (slice){0};
+        call.retries = rows[i].retries;
+        if (http_call(&call, &answer, &why) != rows[i].status ||
+            atomic_load(&site.connections) != rows[i].connections)
+            fail_msg("row %zu: %s", i, why.text);
+        if (rows[i].status == ST_OK)
+            buf_deinit(&answer.body);
+        plain_close(&site);
+    }
+}
+
 static void what_is_too_long_ends_the_call(void **state)
 {
     static const struct {
@@ -347,6 +429,8 @@ int main(void)
         cmocka_unit_test(a_listed_address_is_asked_in_the_callers_words),
         cmocka_unit_test(addresses_that_are_not_listed_are_not_dialled),
         cmocka_unit_test(a_redirect_is_an_answer_and_not_followed),
+        cmocka_unit_test(a_client_keeps_its_connection),
+        cmocka_unit_test(a_question_is_asked_again_when_its_connection_is_reset),
         cmocka_unit_test(what_is_too_long_ends_the_call),
     };
 

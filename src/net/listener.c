@@ -90,14 +90,27 @@ static bool begin_stream(struct acceptor *a, int fd, const union address *peer,
     return true;
 }
 
+/* Anyone can bring these about at will; how many there were, the metrics say. */
+static void tell_refusal(struct acceptor *a, const union address *peer, const char *limit)
+{
+    char from[ADDRESS_TEXT_MAX];
+
+    if (accept_limits_may_tell(a->listener->workers->limits, worker_now_ms(a->worker)))
+        LOG_WARN("connections_refused", LOG_STR("limit", limit),
+                 LOG_TEXT("peer", address_text(peer, from)), LOG_INT("port", a->listener->port));
+}
+
 static void admit(struct acceptor *a, int fd, union address *peer)
 {
     static const int on = 1;
     struct accept_limits *limits = a->listener->workers->limits;
     struct accept_place place;
+    const char *refused_by;
 
     address_unmap(peer);
-    if (!accept_limits_enter(limits, peer, worker_now_ms(a->worker), &place)) {
+    refused_by = accept_limits_enter(limits, peer, worker_now_ms(a->worker), &place);
+    if (refused_by) {
+        tell_refusal(a, peer, refused_by);
         metric_add(METRIC_ACCEPTS_REFUSED, 1);
         close(fd);
         return;

@@ -87,10 +87,10 @@ static void run_limit_row(const struct limit_row *row)
     accept_limits_set(l, &row->limits);
     accept_limits_set_sockets(l, row->sockets_max);
     for (unsigned i = 0; i < row->before; i++) {
-        if (!accept_limits_enter(l, &first, 1000, &places[i]))
+        if (accept_limits_enter(l, &first, 1000, &places[i]))
             fail_msg("%s: number %u was refused", row->name, i + 1);
     }
-    if (accept_limits_enter(l, &other, 1000, &places[300]) != row->other_comes_in)
+    if (!accept_limits_enter(l, &other, 1000, &places[300]) != row->other_comes_in)
         fail_msg("%s: expected %d", row->name, row->other_comes_in);
     accept_limits_destroy(l);
 }
@@ -111,14 +111,14 @@ static void whoever_authenticates_or_leaves_makes_room(void **state)
 
     (void)state;
     accept_limits_set(l, &limits);
-    assert_true(accept_limits_enter(l, &peer, 0, &first));
-    assert_false(accept_limits_enter(l, &peer, 0, &second));
+    assert_null(accept_limits_enter(l, &peer, 0, &first));
+    assert_non_null(accept_limits_enter(l, &peer, 0, &second));
     accept_limits_authenticated(l, &first);
     accept_limits_authenticated(l, &first);
-    assert_true(accept_limits_enter(l, &peer, 0, &second));
-    assert_false(accept_limits_enter(l, &peer, 0, &third));
+    assert_null(accept_limits_enter(l, &peer, 0, &second));
+    assert_non_null(accept_limits_enter(l, &peer, 0, &third));
     accept_limits_leave(l, &second);
-    assert_true(accept_limits_enter(l, &peer, 0, &third));
+    assert_null(accept_limits_enter(l, &peer, 0, &third));
     accept_limits_leave(l, &third);
     accept_limits_leave(l, &first);
     accept_limits_destroy(l);
@@ -135,10 +135,10 @@ static void a_refusal_takes_no_place(void **state)
     (void)state;
     accept_limits_set(l, &limits);
     accept_limits_set_sockets(l, 2);
-    assert_true(accept_limits_enter(l, &greedy, 0, &place));
+    assert_null(accept_limits_enter(l, &greedy, 0, &place));
     for (int i = 0; i < 5; i++)
-        assert_false(accept_limits_enter(l, &greedy, 0, &place));
-    assert_true(accept_limits_enter(l, &other, 0, &place));
+        assert_non_null(accept_limits_enter(l, &greedy, 0, &place));
+    assert_null(accept_limits_enter(l, &other, 0, &place));
     accept_limits_destroy(l);
 }
 
@@ -161,13 +161,43 @@ static void tokens_come_back_with_time(void **state)
     (void)state;
     accept_limits_set(l, &limits);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (accept_limits_enter(l, &peer, rows[i].at_ms, &place) != rows[i].comes_in)
+        if (!accept_limits_enter(l, &peer, rows[i].at_ms, &place) != rows[i].comes_in)
             fail_msg("row %zu at %d ms", i, (int)rows[i].at_ms);
     }
     accept_limits_destroy(l);
 }
 
 /* More addresses than the table has places for: those with nothing open give theirs up. */
+static void a_refusal_names_the_limit_and_is_told_once_a_minute(void **state)
+{
+    static const struct {
+        struct listener_limits limits;
+        const char *name;
+    } rows[] = {
+        {{.unauthenticated_max = 1}, "unauthenticated"},
+        {{.unauthenticated_per_address = 1}, "unauthenticated_per_address"},
+        {{.accepts_per_address_s = 1, .accepts_per_address_burst = 1}, "accepts_per_second"},
+    };
+    struct accept_limits *l = accept_limits_create();
+    union address peer = peer_of("192.0.2.1:1");
+    struct accept_place places[2];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct accept_limits *of_row = accept_limits_create();
+
+        accept_limits_set(of_row, &rows[i].limits);
+        assert_null(accept_limits_enter(of_row, &peer, 0, &places[0]));
+        assert_string_equal(accept_limits_enter(of_row, &peer, 0, &places[1]), rows[i].name);
+        accept_limits_destroy(of_row);
+    }
+    assert_true(accept_limits_may_tell(l, 5));
+    assert_false(accept_limits_may_tell(l, 60004));
+    assert_true(accept_limits_may_tell(l, 60005));
+    assert_false(accept_limits_may_tell(l, 60006));
+    accept_limits_destroy(l);
+}
+
 static void many_addresses_share_the_table(void **state)
 {
     static const struct listener_limits limits = {.unauthenticated_per_address = 1};
@@ -179,7 +209,7 @@ static void many_addresses_share_the_table(void **state)
     accept_limits_set(l, &limits);
     for (uint32_t i = 0; i < 100000; i++) {
         peer.v4.sin_addr.s_addr = htonl(0x0a000000 + i);
-        assert_true(accept_limits_enter(l, &peer, i, &place));
+        assert_null(accept_limits_enter(l, &peer, i, &place));
         accept_limits_leave(l, &place);
     }
     accept_limits_destroy(l);
@@ -356,6 +386,7 @@ int main(void)
         cmocka_unit_test(whoever_authenticates_or_leaves_makes_room),
         cmocka_unit_test(a_refusal_takes_no_place),
         cmocka_unit_test(tokens_come_back_with_time),
+        cmocka_unit_test(a_refusal_names_the_limit_and_is_told_once_a_minute),
         cmocka_unit_test(many_addresses_share_the_table),
         cmocka_unit_test(refused_connections_leave_nothing_behind),
         cmocka_unit_test(sockets_that_send_one_byte_leave_nothing_behind),

@@ -135,12 +135,14 @@ static bool run_step(sqlite3 *db, const struct store_schema *schema, size_t step
 }
 
 /* Steps count from 1; `applied` of them are done. */
-static bool run_steps(sqlite3 *db, const struct store_schema *schema, size_t applied,
+static bool run_steps(sqlite3 *db, const struct store_schema *schema, size_t applied, bool is_new,
                       struct fault *why)
 {
     for (size_t step = applied + 1; step <= schema->count; step++) {
         if (run_step(db, schema, step)) {
-            LOG_INFO("store_migrated", LOG_STR("module", schema->module), LOG_INT("step", step));
+            if (!is_new)
+                LOG_INFO("store_migrated", LOG_STR("module", schema->module),
+                         LOG_INT("step", step));
             continue;
         }
         fault_set(why, ST_INTERNAL, "migration of '%s' to step %zu failed: %s", schema->module,
@@ -179,9 +181,11 @@ static bool migrate(sqlite3 *db, const struct store_options *options, size_t *ap
     if (pending && holds_something && !back_up(db, options, pending->module, step, why))
         return false;
     for (size_t i = 0; i < options->schema_count; i++) {
-        if (!run_steps(db, options->schemas[i], applied[i], why))
+        if (!run_steps(db, options->schemas[i], applied[i], !holds_something, why))
             return false;
     }
+    if (pending && !holds_something)
+        LOG_INFO("store_made", LOG_INT("modules", options->schema_count));
     return true;
 }
 

@@ -455,7 +455,7 @@ def test_roles_by_the_command_line(server):
     assert "devices.view" in server.cli("role", "permissions").stdout
     server.cli("role", "delete", role)
     done = server.cli("role", "add", role, "no.such", check=False)
-    assert done.returncode == 1 and "permissions" in done.stderr
+    assert done.returncode == 1 and "'no.such'" in done.stderr
 
 
 def test_C114_tokens_by_the_command_line(server):
@@ -499,3 +499,8 @@ def test_the_commands_own_token_is_made_anew_when_it_ends_soon(new_server):
     assert Caller(server, token.strip()).own("GET", "info").status == 401
     assert server.cli("info").returncode == 0
     assert Caller(server).own("GET", "roles").status == 200
+
+
+def test_an_audit_without_entries_says_so(server):
+    done = server.cli("audit", "--action", "no.such.act")
+    assert (done.stdout, done.stderr) == ("", "no entry fits\n")

@@ -9,7 +9,8 @@ from lib.caller import Caller
 from lib.models import ModelledDevice, command, component, setting, telemetry
 
 MODEL = [telemetry("t"), setting("speed"), command("go", "integer"),
-         command("later", durable=True), component("pump", [setting("limit")])]
+         command("later", durable=True),
+         component("pump", [setting("limit"), command("prime", durable=True)])]
 
 
 @pytest.fixture
@@ -39,6 +40,8 @@ def test_telemetry_last_points_and_chart(server, device):
     assert (len(chart), sum(b["count"] for b in chart)) == (4, 1)
     text = server.cli("device", "telemetry", device.id).stdout
     assert "21.50" in text and "NAME" in text
+    done = server.cli("device", "telemetry", device.id, "nonsense", check=False)
+    assert done.returncode == 1 and "nonsense" in done.stderr
     assert '{"t":21.50}' in server.cli("device", "raw-data", device.id).stdout
 
 
@@ -67,5 +70,15 @@ def test_commands_are_run_and_listed(server, device):
     assert "queued" in server.cli("device", "command", device.id, "later").stdout
     assert [(r["name"], r["state"]) for r in shown(server, "commands", device.id)] == [
         ("later", "queued"), ("go", "completed")]
+    server.cli("device", "command", device.id, "pump.prime")
+    newest = shown(server, "commands", device.id)[0]
+    assert (newest["component"], newest["name"]) == ("pump", "prime")
     done = server.cli("device", "command", device.id, "go", "--payload", "5", check=False)
     assert done.returncode == 1 and "not" in done.stderr
+
+
+def test_a_monitor_says_that_its_device_is_not_there(server):
+    watching = server.start_cli("monitor", "--device", "nobody-yet", "--count", "1")
+    assert "no device 'nobody-yet'" in watching.process.stderr.readline()
+    watching.process.terminate()
+    watching.process.communicate(timeout=20)

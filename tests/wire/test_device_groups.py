@@ -129,3 +129,17 @@ def test_C105_groups_are_the_whole_application_s(server, boss):
                       {"roles": [{"role": BUILDER, "organization": organization}]}).body["token"]
     assert Caller(server, token).rest("GET", "deviceGroups").status == 403
     assert Caller(server, "").rest("GET", "deviceGroups").status == 401
+
+
+def test_a_large_group_is_listed_whole_where_few_may_connect(new_server, tmp_path):
+    """One connection and pages of a hundred; what the limit refuses is made good by waiting, and
+    the log tells of it."""
+    server = new_server("--accepts-per-second=1", "--accepts-burst=3")
+    file = tmp_path / "fleet.csv"
+    file.write_text("IOTC_DEVICEID\n" + "".join(f"unit-{n:04}\n" for n in range(1001)))
+    server.cli("device", "import", file)
+    server.cli("device-group", "add", "all", "--filter", "SELECT * FROM devices")
+    for _ in range(4):
+        assert len(server.cli("device-group", "devices", "all").stdout.splitlines()) == 1001
+    told = [line for line in server.log.lines if "connections_refused" in line]
+    assert len(told) == 1 and "limit=accepts_per_second" in told[0]

@@ -620,6 +620,22 @@ def test_the_commands(server, tmp_path):
     assert json.loads(matched.stdout)["counts"]["changed"] >= 2
 
 
+def test_the_command_says_which_columns_it_passed_over(server, tmp_path):
+    file, out = tmp_path / "devices.csv", tmp_path / "found.csv"
+    file.write_text("IOTC_DEVICEID,IOTC_SASKEY_PRIMARY,IOTC_SASKEY_SECONDARY,colour\n"
+                    f"{unique_id()},{key(1)},{key(2)},red\n")
+    done = server.cli("device", "import", file, "--dry-run")
+    assert "IOTC_SASKEY_PRIMARY" in done.stderr and "colour" in done.stderr
+    assert "--individual-enrollments" in done.stderr and '"' not in done.stderr
+    taken = server.cli("device", "import", file, "--individual-enrollments")
+    assert "SASKEY" not in taken.stderr and "colour" in taken.stderr
+    operation = server.cli_json("operation", "list", "--count", "1")["id"]
+    server.cli("operation", "errors", operation, "--out", out)
+    assert out.read_bytes().decode() == server.cli("operation", "errors", operation).stdout.replace(
+        "\n", "\r\n")
+    assert oct(out.stat().st_mode & 0o777) == "0o600"
+
+
 def test_an_operator_may_import(boss):
     answer = boss.rest("PUT", f"apiTokens/{unique_id('token')}", {"roles": [{"role": OPERATOR}]})
     assert Operations(boss.server, answer.body["token"]).import_file(unique_id())["failed"] == 0

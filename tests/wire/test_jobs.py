@@ -296,6 +296,8 @@ def test_the_command_line_has_groups_and_jobs(server, boss, fleet):
     assert "complete" in done.stdout
     assert desired(server, devices[0]) == {"target": 21}
     assert server.cli_json("job", "show", job_id)["progress"]["completed"] == 1
+    told = server.cli("job", "show", job_id).stdout
+    assert all(word in told for word in (mine, "target = 21", "start", "end")), told
     assert job_id in server.cli("job", "list").stdout
     assert devices[0].id in server.cli("job", "devices", job_id).stdout
     failing = unique_id("job")

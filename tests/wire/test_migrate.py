@@ -124,6 +124,17 @@ def test_what_cannot_be_copied_is_told_and_the_rest_goes_on(old, new_server):
     assert json.loads(done.stdout)["devices"] == {"copied": 61, "failed": 1}
 
 
+def test_a_few_connections_are_enough(new_server):
+    limits = ["--accepts-per-second=1", "--accepts-burst=5"]
+    old, new = new_server(), new_server(*limits)
+    old.cli("device", "add", *[f"pump-{n:03}" for n in range(150)])
+    old.stop()
+    old.options += limits
+    old.start()
+    told = json.loads(migrate(old, new).stdout)
+    assert told["devices"] == {"copied": 150, "failed": 0}
+
+
 def test_without_a_good_token_nothing_is_copied(old, new_server):
     new = new_server()
     token = new.folder / "bad-token"
@@ -131,6 +142,7 @@ def test_without_a_good_token_nothing_is_copied(old, new_server):
     done = new.cli("migrate", "--from", old.info["httpsUrl"], "--from-ca", old.ca_file,
                    "--token-file", token, check=False)
     assert done.returncode == 1 and "401" in done.stderr
+    assert done.stdout == ""  # no table of what was not even looked at
 
 
 class Elsewhere(http.server.BaseHTTPRequestHandler):

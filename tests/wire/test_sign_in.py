@@ -168,6 +168,8 @@ def test_invite_on_the_command_line(boss, server):
     browser = Browser(server)
     assert browser.redeem(link.split("#")[1]).status == 200
     assert browser.sign_in(email).own("GET", "session").body["roles"] == [{"role": BUILDER}]
+    done = server.cli("user", "invite", email, "--role", "administrator", check=False)
+    assert done.returncode == 1 and "user set" in done.stderr
     again = server.cli_json("user", "invite", email.upper())
     assert again["link"].split("#")[0] == link.split("#")[0]
     assert browser.redeem(again["link"].split("#")[1]).status == 200

@@ -144,6 +144,24 @@ def test_a_fleet_comes_in_by_the_real_protocols_and_leaves_in_order(server, boss
     assert (shown["status"], shown["modelId"]) == ("provisioned", MODEL)
 
 
+def test_a_silent_fleet_is_there_and_told_of(server):
+    done = server.cli("simulate", "--count", "2", "--rate", "0", "--seed", "71", "--add",
+                      "--duration", "3")
+    assert done.stderr == "all 2 connected\n"
+    assert "sent          0" in done.stdout
+
+
+def test_why_a_connection_was_dropped_is_said(server):
+    run = server.start_cli("simulate", "--prefix", "drop", "--rate", "0", "--add")
+    until(lambda: is_connected(server, "drop-00001"))
+    server.cli("device", "block", "drop-00001")
+    until(lambda: not is_connected(server, "drop-00001"))
+    time.sleep(0.2)  # the other end hears of it a moment later
+    run.process.send_signal(signal.SIGINT)
+    _, out, err = run.result()
+    assert "dropped       1" in out and "dropped: the server closed it" in err
+
+
 def values(server, device_id, count):
     return [json.loads(m.body)["heat"] for m in server.messages(device_id, 2 * count)
             if "dt-subject" not in m.system]

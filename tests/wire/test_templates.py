@@ -129,8 +129,10 @@ def test_an_interface_or_several_become_a_template(boss, server, tmp_path):
         interface(root, [{"@type": "Component", "name": name, "schema": part}
                          for name in ("left", "right")], displayName="Cart"),
     ]))
-    assert server.cli("template", "add", file, check=False).returncode == 2
-    server.cli("template", "add", file, "--id", root)
+    for wrong in ("two words", "dtmi:9;1", ""):
+        done = server.cli("template", "add", file, "--id", wrong, check=False)
+        assert done.returncode == 2, wrong
+    assert root in server.cli("template", "add", file).stdout
     stored = boss.rest("GET", at(root)).body
     assert stored["displayName"] == "Cart"
     contents = stored["capabilityModel"]["contents"]

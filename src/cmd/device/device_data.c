@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
+
 #define PATH_MAX_BYTES 8192
 #define BODY_MAX (1 << 20)
 
@@ -63,6 +65,34 @@ static int show_last(struct client *c, const struct device_words *w)
     return show(c, w, &path, columns, COUNT_OF(columns));
 }
 
+/* Whether any of that name ever came: nothing in the time that was asked for is no error. */
+static int check_was_sent(struct client *c, const struct device_words *w)
+{
+    BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};
+    const char *id = w->ids.items[0], *wanted = w->ids.items[1];
+    const struct json *rows;
+    struct json *answer;
+    int code;
+
+    client_path(&path, "devices/%s/telemetry", id);
+    code = client_call(c, "GET", buf_slice(&path), NULL, &answer);
+    if (code != EXIT_DONE)
+        return code;
+    rows = json_member(answer, SLICE("value"));
+    for (const struct json *row = rows ? rows->first : NULL; row; row = row->next) {
+        slice name = {0}, component = {0};
+
+        (void)json_get_text(row, SLICE("name"), &name);
+        (void)json_get_text(row, SLICE("component"), &component);
+        if (slice_equal(name, slice_str(wanted)) &&
+            slice_equal(component, slice_str(w->component ? w->component : "")))
+            return EXIT_DONE;
+    }
+    return command_fail(c->command, EXIT_FAILED,
+                        "%s%s%s has never come from %s; without a name its telemetry is listed",
+                        w->component ? w->component : "", w->component ? "." : "", wanted, id);
+}
+
 int device_verb_telemetry(struct client *c, const struct device_words *w)
 {
     static const struct column points[] = {{"at", "AT", 28}, {"value", "VALUE", 24}};
@@ -71,9 +101,13 @@ int device_verb_telemetry(struct client *c, const struct device_words *w)
         {"max", "MAX", 20},   {"average", "AVERAGE", 20},
     };
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};
+    int code;
 
     if (w->ids.count < 2)
         return show_last(c, w);
+    code = check_was_sent(c, w);
+    if (code != EXIT_DONE)
+        return code;
     client_path(&path, "devices/%s/telemetry", w->ids.items[0]);
     client_path(&path, w->buckets ? "/%s/buckets" : "/%s", w->ids.items[1]);
     client_query(&path, "component", w->component);
@@ -151,6 +185,22 @@ static void print_run(struct client *c, const struct device_words *w, const stru
         printf("queued for the device\n");
 }
 
+/* NAME, or COMPONENT.NAME as in jobs; no name has a dot in it. */
+static void put_command(const struct device_words *w, struct buf *path)
+{
+    slice name = slice_str(w->ids.items[1]);
+    size_t dot;
+
+    path_of(w, path);
+    if (!w->component && slice_find(name, '.', &dot)) {
+        buf_append_str(path, "/components/");
+        percent_encode(slice_first(name, dot), path);
+        name = slice_from(name, dot + 1);
+    }
+    buf_append_str(path, "/commands/");
+    percent_encode(name, path);
+}
+
 int device_verb_command(struct client *c, const struct device_words *w)
 {
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES}, body = {.max = BODY_MAX};
@@ -164,8 +214,7 @@ int device_verb_command(struct client *c, const struct device_words *w)
         (w->connect_timeout && !options_number(c->command, "--connect-timeout", w->connect_timeout,
                                                0, 30, &connect_timeout)))
         return EXIT_USAGE;
-    path_of(w, &path);
-    client_path(&path, "/commands/%s", w->ids.items[1]);
+    put_command(w, &path);
     json_open(&writer, (slice){0}, '{');
     if (w->payload)
         json_put_raw(&writer, SLICE("request"), slice_str(w->payload));

@@ -71,43 +71,6 @@ int device_verb_import(struct client *c, const struct device_words *w)
 
 /* --- export ----------------------------------------------------------------------------------- */
 
-/* A file of keys is never somebody else's to read, and is never there by half. */
-struct export_file {
-    FILE *to;
-    char *part; /* the name while it is written; NULL: standard output */
-    int error;
-};
-
-static bool open_part(struct client *c, const char *out, struct export_file *f)
-{
-    size_t size = strlen(out) + sizeof ".part";
-    int fd;
-
-    f->part = malloc(size);
-    if (!f->part)
-        return false;
-    snprintf(f->part, size, "%s.part", out);
-    fd = open(f->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    f->to = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (f->to)
-        return true;
-    command_fail(c->command, EXIT_USAGE, "%s: %s", f->part, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    free(f->part);
-    return false;
-}
-
-static bool on_part(void *context, slice part)
-{
-    struct export_file *f = context;
-
-    if (fwrite(part.ptr, 1, part.len, f->to) == part.len)
-        return true;
-    f->error = errno;
-    return false;
-}
-
 static void export_path(const struct device_words *w, struct buf *path)
 {
     buf_append_str(path, w->without_keys ? "deviceExport/withoutKeys" : "deviceExport");
@@ -119,32 +82,10 @@ static void export_path(const struct device_words *w, struct buf *path)
     client_query(path, "search", w->search);
 }
 
-static int close_part(struct client *c, const char *out, struct export_file *f, int code)
-{
-    if (fclose(f->to) != 0 && f->error == 0)
-        f->error = errno;
-    if (code == EXIT_DONE && f->error == 0 && rename(f->part, out) != 0)
-        f->error = errno;
-    if (code != EXIT_DONE || f->error != 0)
-        unlink(f->part);
-    free(f->part);
-    return f->error ? command_fail(c->command, EXIT_FAILED, "%s: %s", out, strerror(f->error))
-                    : code;
-}
-
 int device_verb_export(struct client *c, const struct device_words *w)
 {
     BUF_CLEANUP struct buf path = {.max = 4096};
-    struct export_file f = {.to = stdout};
-    int code;
 
-    if (w->out && !open_part(c, w->out, &f))
-        return EXIT_USAGE;
     export_path(w, &path);
-    code = client_stream(c, buf_slice(&path), on_part, &f);
-    if (w->out)
-        return close_part(c, w->out, &f, code);
-    if (fflush(stdout) != 0 && f.error == 0)
-        f.error = errno;
-    return f.error ? command_fail(c->command, EXIT_FAILED, "%s", strerror(f.error)) : code;
+    return client_download(c, buf_slice(&path), w->out);
 }

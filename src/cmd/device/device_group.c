@@ -20,6 +20,7 @@ const struct command device_group_command = {
              "QUERY: SELECT * FROM devices WHERE $template = \"T\" AND $provisioned = true\n"
              "Fields: $id $displayName $template $organization $provisioned $simulated $enabled.\n"
              "Also: IN [..], STARTS_WITH($id, \"x\"), CONTAINS, AND, OR, parentheses.\n"
+             "A template or organization of that ID need not be there yet.\n"
              "Also: --data DIR, --json.\n",
     .run = run,
 };

@@ -88,7 +88,6 @@ static void on_end(void *owner, enum stream_end end)
 {
     struct sim_device *d = owner;
 
-    (void)end;
     d->stream = NULL;
     timer_cancel(&d->timer);
     d->fleet->counts.unacknowledged -= d->unacknowledged;
@@ -97,10 +96,12 @@ static void on_end(void *owner, enum stream_end end)
         sim_device_set_state(d, SIM_IDLE);
         return;
     }
-    if (d->state == SIM_LIVE)
+    if (d->state == SIM_LIVE) {
         d->fleet->counts.dropped++;
-    else if (d->state == SIM_REGISTERING)
+        d->fleet->counts.dropped_by = end;
+    } else if (d->state == SIM_REGISTERING) {
         d->fleet->counts.failed++;
+    }
     if (d->state == SIM_REGISTERED)
         begin_connection(d);
     else

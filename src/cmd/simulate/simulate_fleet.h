@@ -38,6 +38,7 @@ struct fleet_counts {
     uint64_t idle, registering, connecting, live, waiting;
     uint64_t registered, refused, failed; /* registrations that ended so */
     uint64_t connected, dropped;          /* connections to the hub that began and ended so */
+    enum stream_end dropped_by;           /* the last of them */
     uint64_t sent, acknowledged, unacknowledged;
     uint64_t passed;                 /* slots without a message */
     uint64_t desired, commands, c2d; /* that came and were answered */

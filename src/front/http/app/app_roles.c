@@ -1,5 +1,6 @@
 /* Roles with their permissions, the application's own and those that all have; what permissions
  * there are. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "front/http/application.h"
@@ -134,13 +135,17 @@ static void on_put(void *context, enum status status, const struct role *r, cons
 static bool read_permissions(struct exchange *x, const struct json *list, permission_set *ret)
 {
     enum permission p;
+    char sentence[96];
 
     *ret = 0;
     if (list->kind != JSON_ARRAY)
         return app_wrong(x, "permissions must be a list of names");
     for (const struct json *name = list->first; name; name = name->next) {
-        if (name->kind != JSON_STRING || !permission_from_name(name->text, &p))
-            return app_wrong(x, "permissions holds a name that is none");
+        if (name->kind != JSON_STRING || !permission_from_name(name->text, &p)) {
+            snprintf(sentence, sizeof sentence, "permissions: there is no '%.*s'",
+                     SLICE_FMT(slice_first(name->text, 60)));
+            return app_wrong(x, sentence);
+        }
         *ret |= PERMISSION(p);
     }
     return true;
