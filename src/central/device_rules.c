@@ -33,8 +33,7 @@ enum status device_id_check(slice id, bool any_case, struct fault *why)
                          DEVICE_ID_MAX);
     for (size_t i = 0; i < id.len; i++) {
         if (!is_allowed(id.ptr[i]))
-            return fault_set(why, ST_BAD_REQUEST,
-                             "a device ID has letters, digits and '-' only");
+            return fault_set(why, ST_BAD_REQUEST, "a device ID has letters, digits and '-' only");
         has_upper = has_upper || is_upper(id.ptr[i]);
     }
     return has_upper && !any_case ? refuse_upper_case(id, why) : ST_OK;
