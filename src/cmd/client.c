@@ -127,6 +127,9 @@ static int print_refusal(struct client *c, const struct http_answer *answer)
     c->http_status = answer->status;
     if (c->quiet)
         return EXIT_FAILED;
+    if (c->else_verb && answer->status == 412)
+        return command_fail(c->command, EXIT_FAILED, "exists already, use '%s': %.*s", c->else_verb,
+                            SLICE_FMT(message));
     if (c->about)
         return command_fail(c->command, EXIT_FAILED, "%s: %.*s (HTTP %d)", c->about,
                             SLICE_FMT(message), answer->status);
@@ -169,6 +172,7 @@ static int call_api(struct client *c, const char *api, const char *method, slice
         .ca_file = c->ca_file,
         .connect_to = c->connect_to,
         .authorization = c->authorization,
+        .only_new = c->else_verb != NULL && body != NULL,
         .body = body ? buf_slice(body) : (slice){0},
         .timeout_s = CALL_TIMEOUT_S,
     };
@@ -189,9 +193,11 @@ int client_rest(struct client *c, const char *method, slice path, const struct b
                 struct json **ret)
 {
     BUF_CLEANUP struct buf versioned = {.max = 16384};
+    size_t at;
 
     buf_append(&versioned, path);
-    buf_append_str(&versioned, "?" REST_VERSION);
+    buf_append_byte(&versioned, slice_find(path, '?', &at) ? '&' : '?');
+    buf_append_str(&versioned, REST_VERSION);
     return call_api(c, REST_BASE, method, buf_slice(&versioned), body, ret);
 }
 

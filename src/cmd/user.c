@@ -86,6 +86,7 @@ static int add(struct client *c, struct user_words *w)
 {
     if (!w->email || !w->role)
         return command_fail(c->command, EXIT_USAGE, "add needs --email and --role");
+    c->else_verb = "set";
     return send(c, w, "PUT");
 }
 

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from lib import dps
+from lib import dps, twin
 from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, VERSION, Caller
 from lib.server import unique_id
 
@@ -389,6 +389,42 @@ def test_what_is_done_is_told(boss, server):
     for entry in told:
         assert (entry["actor"], entry["result"]) == ("cli", "ok")
         assert entry["source"].startswith("127.0.0.1")
+
+
+def test_what_is_done_to_devices_every_day_is_told(boss, server):
+    device = server.add_device(unique_id("pump"))
+    at = f"devices/{device.id}"
+    asked = [boss.rest("PATCH", f"{at}/properties", {"speed": 5}),
+             boss.own("PATCH", f"{at}/twin", {"properties": {"desired": {"x": 1}}}),
+             boss.own("POST", f"{at}/messages", {"body": "x"}),
+             boss.own("DELETE", f"{at}/messages"),
+             boss.own("GET", f"{at}/twin")]
+    assert all(answer.status < 300 for answer in asked), asked
+    assert [entry["action"] for entry in entries(boss, target=device.id)][:4] == [
+        "devices.messages.delete", "devices.messages", "devices.twin.update",
+        "devices.properties.update"]
+
+
+def test_a_command_is_told_though_the_device_is_slow_to_answer(boss, server):
+    device = server.add_device(unique_id("pump"))
+    client = device.connect()
+    client.subscribe(twin.METHODS)
+    late = boss.rest("POST", f"devices/{device.id}/commands/reboot", {"responseTimeout": 5})
+    twin.receive_method(client)
+    client.disconnect()
+    assert late.status == 504
+    told = entries(boss, target=f"{device.id}/reboot")
+    assert [(entry["action"], entry["result"]) for entry in told] == [
+        ("devices.commands.create", "failed")]
+
+
+def test_a_refusal_names_the_permission(boss, server):
+    viewer = caller(boss, make_role(boss, "devices.view"))
+    device = server.add_device(unique_id("pump"))
+    for answer, lacks in [(viewer.own("POST", f"devices/{device.id}/methods"), "devices.command"),
+                          (viewer.rest("GET", "users"), "users.view")]:
+        assert (answer.status, answer.code) == (403, "Forbidden")
+        assert lacks in answer.body["error"]["message"]
 
 
 def test_an_entry_has_the_ID_of_the_request_and_what_changed(boss):

@@ -299,6 +299,13 @@ bool app_read_version(struct exchange *x, const struct json *body, int64_t *ret)
     return (slice_to_i64(etag, ret) && *ret > 0) || app_wrong(x, "the etag is none of ours");
 }
 
+bool app_is_forced(struct exchange *x)
+{
+    slice value;
+
+    return exchange_query(x, SLICE("force"), &value) && slice_equal(value, SLICE("true"));
+}
+
 void app_answer_object(struct exchange *x, const struct buf *body)
 {
     struct fault why;

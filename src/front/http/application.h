@@ -53,6 +53,8 @@ bool app_wrong(struct exchange *x, const char *sentence);
 /* The version that the caller knows: If-Match, or "etag" of the body (NULL: none); 0: whatever it
  * is. False after a 400. */
 CHECKED bool app_read_version(struct exchange *x, const struct json *body, int64_t *ret);
+/* ?force=true */
+bool app_is_forced(struct exchange *x);
 
 void app_answer_object(struct exchange *x, const struct buf *body);
 
