@@ -193,11 +193,9 @@ int client_rest(struct client *c, const char *method, slice path, const struct b
                 struct json **ret)
 {
     BUF_CLEANUP struct buf versioned = {.max = 16384};
-    size_t at;
 
     buf_append(&versioned, path);
-    buf_append_byte(&versioned, slice_find(path, '?', &at) ? '&' : '?');
-    buf_append_str(&versioned, REST_VERSION);
+    buf_append_str(&versioned, "?" REST_VERSION);
     return call_api(c, REST_BASE, method, buf_slice(&versioned), body, ret);
 }
 

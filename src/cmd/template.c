@@ -222,15 +222,12 @@ static int print_draft(struct client *c, const struct template_words *w, const s
     return EXIT_DONE;
 }
 
-static int put_published(struct client *c, const struct template_words *w, const char *id,
-                         const struct buf *text, struct json **ret)
+/* Where it goes, and what that does. */
+static const char *place_of(const struct template_words *w)
 {
-    BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};
-    int code;
-
-    client_path(&path, w->force ? "deviceTemplates/%s?force=true" : "deviceTemplates/%s", id);
-    code = client_rest(c, "PUT", buf_slice(&path), text, ret);
-    return code == EXIT_DONE ? call(c, "GET", "templates/%s", id, NULL, ret) : code;
+    if (w->draft)
+        return "templates/%s/draft";
+    return w->force ? "templates/%s?force=true" : "templates/%s";
 }
 
 static int put(struct client *c, const struct template_words *w)
@@ -247,8 +244,7 @@ static int put(struct client *c, const struct template_words *w)
         return EXIT_USAGE;
     if (!c->else_verb && (code = call(c, "GET", "templates/%s", id, NULL, &answer)) != EXIT_DONE)
         return code;
-    code = w->draft ? call(c, "PUT", "templates/%s/draft", id, &text, &answer)
-                    : put_published(c, w, id, &text, &answer);
+    code = call(c, "PUT", place_of(w), id, &text, &answer);
     return code == EXIT_DONE ? print_draft(c, w, answer) : code;
 }
 

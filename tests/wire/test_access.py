@@ -535,6 +535,22 @@ def test_users_by_the_command_line(server):
     assert server.cli("user", "set", user, "--organization", "x", check=False).returncode == 2
 
 
+def test_users_are_named_by_their_addresses_too(server, boss):
+    address = f"{unique_id('Ann')}@example.org"
+    made = server.cli_json("user", "add", address, "--role", "operator")
+    assert made["email"] == address
+    again = server.cli("user", "add", address, "--role", "administrator", check=False)
+    assert again.returncode == 1 and "e-mail address" in again.stderr
+    assert server.cli_json("user", "show", address.lower())["id"] == made["id"]
+    server.cli("user", "set", address, "--role", "builder")
+    assert boss.rest("GET", f"users/{made['id']}").body["roles"] == [{"role": BUILDER}]
+    assert server.cli("audit", "--actor", address).stdout == ""
+    server.cli("user", "delete", address)
+    for words in (["user", "show", address], ["audit", "--actor", address]):
+        gone = server.cli(*words, check=False)
+        assert gone.returncode == 1 and f"no user has the e-mail address {address}" in gone.stderr
+
+
 def test_roles_by_the_command_line(server):
     role = unique_id("role")
     server.cli("role", "add", role, "jobs.execute", "--name", f"Night {role}")

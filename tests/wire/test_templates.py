@@ -442,6 +442,16 @@ def test_the_command_line_tells_of_drafts_and_errors(boss, server, tmp_path, mod
     assert server.cli("template", "add", tmp_path / "none", check=False).returncode == 2
 
 
+def test_a_type_of_the_cloud_without_its_context_is_told(server, tmp_path, model_id):
+    body = template(model_id, [{"@type": ["Property", "Cloud"], "name": "owner",
+                                "schema": "string"}])
+    body["capabilityModel"]["@context"] = "dtmi:dtdl:context;2"
+    file = tmp_path / "t.json"
+    file.write_text(json.dumps(body))
+    said = server.cli("template", "add", file, "--id", model_id).stderr
+    assert "note: capabilityModel.contents[0]" in said and "dtmi:iotcentral:context;2" in said
+
+
 def test_templates_are_there_after_a_restart(new_server):
     server = new_server()
     boss, model_id = Caller(server), model_name()

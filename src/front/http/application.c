@@ -22,6 +22,7 @@ static const struct http_route routes[] = {
     {HTTP_PUT,    "settings/{}",                                   PERM_SETTINGS_UPDATE,                   app_setting_put},
     {HTTP_GET,    "templates",                                     PERM_TEMPLATES_VIEW,                    app_templates_list},
     {HTTP_GET,    "templates/{}",                                  PERM_TEMPLATES_VIEW,                    app_template_get},
+    {HTTP_PUT,    "templates/{}",                                  PERM_TEMPLATES_MANAGE,                  app_template_put},
     {HTTP_GET,    "templates/{}/draft",                            PERM_TEMPLATES_VIEW,                    app_template_draft_get},
     {HTTP_PUT,    "templates/{}/draft",                            PERM_TEMPLATES_MANAGE,                  app_template_draft_put},
     {HTTP_DELETE, "templates/{}/draft",                            PERM_TEMPLATES_MANAGE,                  app_template_draft_delete},

@@ -144,6 +144,7 @@ void app_template_get(struct exchange *x);
 void app_template_draft_get(struct exchange *x);
 void app_template_draft_put(struct exchange *x);
 void app_template_draft_delete(struct exchange *x);
+void app_template_put(struct exchange *x);
 void app_template_publish(struct exchange *x);
 void app_template_changes(struct exchange *x);
 void app_template_version(struct exchange *x);

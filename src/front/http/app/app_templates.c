@@ -260,6 +260,15 @@ void app_template_draft_delete(struct exchange *x)
     act(x, TEMPLATE_DROP_DRAFT, (struct template_request){0});
 }
 
+/* As the compatible API's, with what the model was told. */
+void app_template_put(struct exchange *x)
+{
+    act(x, TEMPLATE_PUT,
+        (struct template_request){.given = buf_slice(&x->body),
+                                  .must_be_new = exchange_wants_new(x),
+                                  .force = app_is_forced(x)});
+}
+
 void app_template_publish(struct exchange *x)
 {
     act(x, TEMPLATE_PUBLISH, (struct template_request){.force = app_is_forced(x)});
