@@ -553,11 +553,15 @@ static void C055_device_ids_and_names_follow_the_rules(void **state)
     static const struct {
         const char *id;
         bool any_case;
-        const char *code;
+        const char *cause;
     } rows[] = {
-        {"", false, "R01"},           {"dev 1", false, "R03"}, {"dev_1", true, "R03"},
-        {"Dev-1", false, "R04"},      {"Dev-1", true, NULL},   {"dev-1", false, NULL},
-        {"d\xc3\xa9v", false, "R03"},
+        {"", false, "empty"},
+        {"dev 1", false, "letters, digits and '-'"},
+        {"dev_1", true, "letters, digits and '-'"},
+        {"Dev-1", false, "lower-case: 'dev-1'"},
+        {"Dev-1", true, NULL},
+        {"dev-1", false, NULL},
+        {"d\xc3\xa9v", false, "letters, digits and '-'"},
     };
     char longest[DEVICE_ID_MAX + 2] = {0};
     char name[2 * DEVICE_NAME_MAX + 3] = {0};
@@ -567,10 +571,9 @@ static void C055_device_ids_and_names_follow_the_rules(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         enum status status = device_id_check(slice_str(rows[i].id), rows[i].any_case, &why);
 
-        if ((status == ST_OK) != (rows[i].code == NULL))
-            fail_msg("'%s'", rows[i].id);
-        if (rows[i].code)
-            assert_memory_equal(why.text, rows[i].code, 3);
+        if ((status == ST_OK) != (rows[i].cause == NULL) ||
+            (rows[i].cause && !strstr(why.text, rows[i].cause)))
+            fail_msg("'%s': %s", rows[i].id, why.text);
     }
     memset(longest, 'a', DEVICE_ID_MAX + 1);
     assert_int_equal(device_id_check(slice_str(longest), false, &why), ST_BAD_REQUEST);

@@ -38,7 +38,7 @@ static void on_added(void *context, enum status status, struct unit *unit)
 
     (void)unit;
     if (status == ST_CONFLICT)
-        (void)fault_set(&t->why, status, "R07: device '%.*s' exists", SLICE_FMT(t->add.id));
+        (void)fault_set(&t->why, status, "device '%.*s' exists", SLICE_FMT(t->add.id));
     if (status == ST_OK) {
         lifecycle_publish(t->c->bus, EVENT_REGISTERED | (t->add.simulated ? EVENT_PROVISIONED : 0u),
                           t->add.id, t->now);

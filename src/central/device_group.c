@@ -313,6 +313,9 @@ static void on_row(void *context, enum status status, const struct device_group 
         status = ST_OK;
     else if (status != ST_OK)
         t->why = *why;
+    if (status == ST_OK && t->exists && t->change.must_be_new)
+        status = fault_set(&t->why, ST_PRECONDITION_FAILED,
+                           "there is a device group '%.*s' already", SLICE_FMT(t->to.id));
     if (status == ST_OK && t->change.version != 0 && t->change.version != t->to.version)
         status = fault_set(&t->why, ST_PRECONDITION_FAILED, "the device group has another etag");
     if (status == ST_OK && !t->deletes) {
@@ -354,6 +357,7 @@ static void begin(struct central *c, const struct act *who,
         .description = copy(&t->arena, change->description),
         .filter = copy(&t->arena, change->filter),
         .must_exist = change->must_exist,
+        .must_be_new = change->must_be_new,
         .version = change->version,
     };
     t->actor = arena_copy(&t->arena, slice_str(who->by->name));

@@ -35,7 +35,8 @@ struct device_group_change {
     slice id;
     slice display_name, description, filter; /* ptr NULL: as it is */
     bool must_exist;
-    int64_t version; /* that the caller knows; 0: whatever it is */
+    bool must_be_new; /* ST_PRECONDITION_FAILED: there is one */
+    int64_t version;  /* that the caller knows; 0: whatever it is */
 };
 /* The group as it is then. ST_BAD_REQUEST: a rule, said in `why`; ST_NOT_FOUND,
  * ST_PRECONDITION_FAILED, ST_CONFLICT (changed meanwhile), ST_QUOTA. */

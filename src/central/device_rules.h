@@ -7,9 +7,8 @@
 
 #define DEVICE_NAME_MAX 148 /* characters */
 
-/* R01 to R04: ST_BAD_REQUEST with the rule's code and what to do. */
+/* ST_BAD_REQUEST with what to do. Rows of an import have codes for the same (R01 to R04). */
 CHECKED enum status device_id_check(slice id, bool any_case, struct fault *why);
-/* R05. */
 CHECKED enum status device_name_check(slice name, struct fault *why);
 /* Thumbprints belong to self-signed certificates, and to these at least a primary one. */
 CHECKED enum status device_auth_check(enum device_auth auth, slice primary_thumbprint,

@@ -6,6 +6,7 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "cmd/user_words.h"
 #include "crypto/crypto.h"
 
 #define COUNT_DEFAULT "50"
@@ -18,9 +19,10 @@ static int run(int argc, char **argv);
 const struct command audit_command = {
     .name = "audit",
     .summary = "who did what, newest first; whether the log is whole",
-    .usage = "usage: muster audit [--actor ID] [--action WORD] [--target ID] [--from TIME]\n"
+    .usage = "usage: muster audit [--actor WHO] [--action WORD] [--target ID] [--from TIME]\n"
              "                    [--to TIME] [--count N]\n"
              "       muster audit verify\n\n"
+             "WHO is as the entries say (user:ID, a token's ID, cli), or a user's e-mail address.\n"
              "WORD is a kind of thing or an act: devices, devices.block. TIME is like\n"
              "2026-01-31T08:15:30Z. 50 entries unless told. Each entry holds the hash of the one\n"
              "before: `verify` follows them all and says where the chain breaks, if it does; it\n"
@@ -36,7 +38,7 @@ struct audit_words {
 
 struct audit_walk {
     struct client *client;
-    const struct audit_words *words;
+    struct audit_words *words;
     int64_t left; /* entries to show */
     bool has_shown;
     /* Of verify: */
@@ -112,14 +114,29 @@ static bool show_row(struct audit_walk *a, const struct json *row)
     return --a->left > 0;
 }
 
+/* Entries name users by their IDs. */
+static int resolve_actor(struct audit_walk *a, char *to, size_t cap)
+{
+    struct user_name user;
+    int code = user_word_resolve(a->client, a->words->actor, &user);
+
+    snprintf(to, cap, "user:%s", user.id);
+    a->words->actor = to;
+    return code;
+}
+
 static int show(struct audit_walk *a)
 {
     const char *count = a->words->count ? a->words->count : COUNT_DEFAULT;
-    int code;
+    char actor[USER_ID_MAX + 8];
+    int code = EXIT_DONE;
 
     if (!options_number(&audit_command, "--count", count, 1, COUNT_MAX, &a->left))
         return EXIT_USAGE;
-    code = walk(a, show_row);
+    if (a->words->actor && user_word_is_email(a->words->actor))
+        code = resolve_actor(a, actor, sizeof actor);
+    if (code == EXIT_DONE)
+        code = walk(a, show_row);
     if (code == EXIT_DONE && !a->has_shown && !a->words->json)
         fputs("no entry fits\n", stderr);
     return code;

@@ -142,6 +142,9 @@ static int print_refusal(struct client *c, const struct http_answer *answer)
     c->http_status = answer->status;
     if (c->quiet)
         return EXIT_FAILED;
+    if (c->else_verb && answer->status == 412)
+        return command_fail(c->command, EXIT_FAILED, "exists already, use '%s': %.*s", c->else_verb,
+                            SLICE_FMT(message));
     if (c->about)
         return command_fail(c->command, EXIT_FAILED, "%s: %.*s (HTTP %d)", c->about,
                             SLICE_FMT(message), answer->status);
@@ -190,6 +193,7 @@ static int call_api(struct client *c, const char *api, const char *method, slice
         .connect_to = c->connect_to,
         .authorization = c->authorization,
         .retries = RETRIES,
+        .only_new = c->else_verb != NULL && body != NULL,
         .body = body ? buf_slice(body) : (slice){0},
         .timeout_s = CALL_TIMEOUT_S,
     };

@@ -17,7 +17,10 @@ struct client {
     struct arena arena;       /* of parsed answers */
     const char *about; /* what a refusal is about, said in front of it; NULL: clear without */
     bool quiet;        /* refusals are not printed */
-    int http_status;   /* of the last refusal; 0: there was no answer */
+    /* Calls make something, and nothing that is there is changed: then the verb that would is named
+     * ("set"). NULL: not so. */
+    const char *else_verb;
+    int http_status; /* of the last refusal; 0: there was no answer */
 };
 
 /* Finds the server: by --data DIR (`folder` not NULL), else MUSTER_URL, MUSTER_TOKEN and, if set,

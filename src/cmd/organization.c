@@ -92,6 +92,7 @@ static int send(struct client *c, const struct organization_words *w, const char
 
 static int add(struct client *c, struct organization_words *w)
 {
+    c->else_verb = "set";
     return send(c, w, "PUT");
 }
 

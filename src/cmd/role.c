@@ -123,6 +123,7 @@ static int send(struct client *c, const struct role_words *w, const char *method
 
 static int add(struct client *c, const struct role_words *w)
 {
+    c->else_verb = "set";
     return send(c, w, "PUT");
 }
 

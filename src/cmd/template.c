@@ -17,23 +17,27 @@ static int run(int argc, char **argv);
 
 const struct command template_command = {
     .name = "template",
-    .summary = "device templates: list, show, add, publish, export, delete",
+    .summary = "device templates: list, show, add, set, publish, export, delete",
     .usage = "usage: muster template list\n"
              "       muster template show ID\n"
              "       muster template add FILE [--id ID] [--draft]   '-' is the standard input\n"
-             "       muster template publish ID                     its draft\n"
+             "       muster template set FILE [--id ID] [--draft | --force]\n"
+             "       muster template publish ID [--force]           its draft\n"
              "       muster template export ID [--draft] [--out FILE]\n"
              "       muster template delete ID\n\n"
              "FILE holds a template, an interface, or an array of interfaces, as JSON. It is\n"
              "published at once, unless --draft says not yet. Without --id the ID is the @id in\n"
-             "the file: of an array, that of the interface to which no other refers.\n"
+             "the file: of an array, that of the interface to which no other refers. `add`\n"
+             "makes a new one, `set` changes one that is there.\n"
+             "Nothing is published that takes away or changes what a published template offers,\n"
+             "unless with --force: make a new version instead, and migrate the devices to it.\n"
              "Also: --data DIR, --json.\n",
     .run = run,
 };
 
 struct template_words {
     const char *folder, *id, *out;
-    bool json, draft;
+    bool json, draft, force;
     struct words words; /* the verb first */
 };
 
@@ -264,7 +268,15 @@ static int print_draft(struct client *c, const struct template_words *w, const s
     return EXIT_DONE;
 }
 
-static int add(struct client *c, const struct template_words *w)
+/* Where it goes, and what that does. */
+static const char *place_of(const struct template_words *w)
+{
+    if (w->draft)
+        return "templates/%s/draft";
+    return w->force ? "templates/%s?force=true" : "templates/%s";
+}
+
+static int put(struct client *c, const struct template_words *w)
 {
     BUF_CLEANUP struct buf text = {.max = FILE_MAX};
     int code = read_file(c, w->words.items[1], &text);
@@ -276,11 +288,21 @@ static int add(struct client *c, const struct template_words *w)
     id = id_of(c, w, &text);
     if (!id)
         return EXIT_USAGE;
-    code = w->draft ? call(c, "PUT", "templates/%s/draft", id, &text, &answer)
-                    : call_rest(c, "PUT", id, &text, &answer);
-    if (code == EXIT_DONE && !w->draft)
-        code = call(c, "GET", "templates/%s", id, NULL, &answer);
+    if (!c->else_verb && (code = call(c, "GET", "templates/%s", id, NULL, &answer)) != EXIT_DONE)
+        return code;
+    code = call(c, "PUT", place_of(w), id, &text, &answer);
     return code == EXIT_DONE ? print_draft(c, w, answer) : code;
+}
+
+static int add(struct client *c, const struct template_words *w)
+{
+    c->else_verb = "set";
+    return put(c, w);
+}
+
+static int set(struct client *c, const struct template_words *w)
+{
+    return put(c, w);
 }
 
 /* What devices have already would change under them: that is said before it is done. */
@@ -296,7 +318,8 @@ static int publish(struct client *c, const struct template_words *w)
     for (const struct json *change = changes ? changes->first : NULL; change; change = change->next)
         fprintf(stderr, "%s: %s: %s\n", client_text(c, change, "kind"),
                 client_text(c, change, "name"), client_text(c, change, "text"));
-    code = call(c, "POST", "templates/%s/publish", id, NULL, &answer);
+    code = call(c, "POST", w->force ? "templates/%s/publish?force=true" : "templates/%s/publish",
+                id, NULL, &answer);
     return code == EXIT_DONE ? print_draft(c, w, answer) : code;
 }
 
@@ -352,6 +375,7 @@ static const struct {
     {"list", list, 1, "no further word"},
     {"show", show, 2, "one template ID"},
     {"add", add, 2, "one file"},
+    {"set", set, 2, "one file"},
     {"publish", publish, 2, "one template ID"},
     {"export", export, 2, "one template ID"},
     {"delete", delete, 2, "one template ID"},
@@ -375,7 +399,7 @@ static int run(int argc, char **argv)
     const struct option_spec specs[] = {
         {.name = "--data", .value = &w.folder}, {.name = "--id", .value = &w.id},
         {.name = "--out", .value = &w.out},     {.name = "--draft", .flag = &w.draft},
-        {.name = "--json", .flag = &w.json},
+        {.name = "--force", .flag = &w.force},  {.name = "--json", .flag = &w.json},
     };
     int code;
 
@@ -390,5 +414,5 @@ static int run(int argc, char **argv)
         return run_verb(&w, i);
     }
     return command_fail(&template_command, EXIT_USAGE,
-                        "say list, show, add, publish, export or delete; --help tells more");
+                        "say list, show, add, set, publish, export or delete; --help tells more");
 }

@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/role_words.h"
+#include "cmd/user_words.h"
 #include "crypto/crypto.h"
 
 static int run(int argc, char **argv);
@@ -13,11 +14,13 @@ const struct command user_command = {
     .name = "user",
     .summary = "users: list, show, add, set, delete, invite",
     .usage = "usage: muster user list\n"
-             "       muster user show ID\n"
+             "       muster user show USER\n"
+             "       muster user add ADDRESS --role ROLE [--organization ID]\n"
              "       muster user add ID --email ADDRESS --role ROLE [--organization ID]\n"
-             "       muster user set ID [--email ADDRESS] [--role ROLE [--organization ID]]\n"
-             "       muster user delete ID\n"
+             "       muster user set USER [--email ADDRESS] [--role ROLE [--organization ID]]\n"
+             "       muster user delete USER\n"
              "       muster user invite ADDRESS [--role ROLE [--organization ID]]\n\n"
+             "USER is the e-mail address or the ID. Without an ID `add` makes one.\n"
              "ROLE is administrator, builder, operator or the ID of another: `muster role list`.\n"
              "The last administrator stays one.\n"
              "invite prints a link by which the user sets a password, once, within an hour; with\n"
@@ -29,6 +32,7 @@ const struct command user_command = {
 struct user_words {
     const char *folder, *id, *email, *role, *organization;
     bool json;
+    struct user_name name; /* of a user who was named by his address */
 };
 
 static void print_user(struct client *c, const struct json *user, void *context)
@@ -82,18 +86,44 @@ static int send(struct client *c, struct user_words *w, const char *method)
     return call(c, w, method, &body);
 }
 
+/* Users have IDs of their own in the API; here nobody needs to think of one. */
+static void make_id(struct user_words *w)
+{
+    random_uuid(w->name.id);
+    w->name.id[UUID_LEN] = '\0';
+    w->id = w->name.id;
+}
+
 static int add(struct client *c, struct user_words *w)
 {
+    if (user_word_is_email(w->id)) {
+        if (!w->email)
+            w->email = w->id;
+        make_id(w);
+    }
     if (!w->email || !w->role)
         return command_fail(c->command, EXIT_USAGE, "add needs --email and --role");
+    c->else_verb = "set";
     return send(c, w, "PUT");
+}
+
+/* Whose address is given is named by his ID from here on. */
+static int resolve(struct client *c, struct user_words *w)
+{
+    int code = user_word_resolve(c, w->id, &w->name);
+
+    w->id = w->name.id;
+    return code;
 }
 
 static int set(struct client *c, struct user_words *w)
 {
+    int code;
+
     if (!w->email && !w->role)
         return command_fail(c->command, EXIT_USAGE, "set needs --email or --role");
-    return send(c, w, "PATCH");
+    code = resolve(c, w);
+    return code == EXIT_DONE ? send(c, w, "PATCH") : code;
 }
 
 static int list(struct client *c, struct user_words *w)
@@ -103,45 +133,30 @@ static int list(struct client *c, struct user_words *w)
 
 static int show(struct client *c, struct user_words *w)
 {
-    return call(c, w, "GET", NULL);
+    int code = resolve(c, w);
+
+    return code == EXIT_DONE ? call(c, w, "GET", NULL) : code;
 }
 
 static int delete (struct client *c, struct user_words *w)
 {
-    return call(c, w, "DELETE", NULL);
+    int code = resolve(c, w);
+
+    return code == EXIT_DONE ? call(c, w, "DELETE", NULL) : code;
 }
 
 /* --- invite ----------------------------------------------------------------------------------- */
 
-struct search {
-    const char *email, *id; /* the ID, once it is found, in the client's arena */
-};
-
-static void look_at(struct client *c, const struct json *user, void *context)
-{
-    struct search *s = context;
-    slice email;
-
-    if (json_get_text(user, SLICE("email"), &email) &&
-        slice_equal_nocase(email, slice_str(s->email)))
-        s->id = client_text(c, user, "id");
-}
-
-/* Users have IDs of their own in the API; here nobody needs to think of one. */
 static int add_invited(struct client *c, struct user_words *w)
 {
     BUF_CLEANUP struct buf body = {.max = 4096};
     struct json *answer = NULL;
-    char id[UUID_LEN];
-    slice kept;
 
     if (!w->role)
         return command_fail(c->command, EXIT_FAILED,
                             "no user has the e-mail address %s; with --role one is made",
                             client_printable(c, slice_str(w->email)));
-    random_uuid(id);
-    kept = arena_copy(&c->arena, slice_of(id, sizeof id));
-    w->id = kept.ptr ? (const char *)kept.ptr : "";
+    make_id(w);
     write_user(w, &body);
     return ask(c, w, "PUT", &body, &answer);
 }
@@ -165,17 +180,16 @@ static int print_link(struct client *c, const struct user_words *w)
 
 static int invite(struct client *c, struct user_words *w)
 {
-    struct search s = {.email = w->id};
-    int code = client_rest_list(c, SLICE("users"), look_at, &s);
+    int code = user_word_find(c, w->id, &w->name);
 
     w->email = w->id;
-    w->id = s.id;
-    if (code == EXIT_DONE && s.id && w->role)
+    w->id = w->name.id;
+    if (code == EXIT_DONE && w->name.id[0] && w->role)
         return command_fail(c->command, EXIT_FAILED,
                             "%s is there already, as %s: invite without --role, and change roles "
                             "with muster user set",
-                            client_printable(c, slice_str(w->email)), s.id);
-    if (code == EXIT_DONE && !s.id)
+                            client_printable(c, slice_str(w->email)), w->name.id);
+    if (code == EXIT_DONE && !w->name.id[0])
         code = add_invited(c, w);
     return code == EXIT_DONE ? print_link(c, w) : code;
 }

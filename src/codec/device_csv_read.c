@@ -157,14 +157,21 @@ static enum status begin_row(struct device_csv_reader *r, slice raw)
     return ST_OK;
 }
 
-/* First wins: an ID counts as seen even when its row is rejected for something else. */
+/* The first wins that is right in itself: a row that is rejected claims no ID. */
+static enum id_set_result look_up(struct device_csv_reader *r, const struct device_csv_row *row)
+{
+    if (!device_csv_row_is_rejected(row))
+        return id_set_add(&r->seen, row->key);
+    return id_set_has(&r->seen, row->key) ? ID_SET_SEEN : ID_SET_ADDED;
+}
+
 static enum status check_seen(struct device_csv_reader *r)
 {
     struct device_csv_row *row = &r->row;
 
     if (row->id.len == 0)
         return ST_OK;
-    switch (id_set_add(&r->seen, row->key)) {
+    switch (look_up(r, row)) {
     case ID_SET_ADDED:
         return ST_OK;
     case ID_SET_SEEN:

@@ -144,6 +144,19 @@ static const struct dtdl_semantic *semantic_of(const struct dtdl_contexts *conte
     return row->may_measure && contexts->quantitative ? dtdl_semantic_find(word, DTDL_V3) : NULL;
 }
 
+static void note_type(struct dtdl_reader *r, const struct json *type, slice word)
+{
+    if (marker_of(word) & ~(unsigned)DTDL_EDITOR)
+        dtdl_note(
+            r, type,
+            "the type '%.*s' means nothing without the context dtmi:iotcentral:context;2, and "
+            "is kept",
+            SLICE_FMT(dtdl_clip(word)));
+    else
+        dtdl_note(r, type, "the type '%.*s' is not known here and is kept",
+                  SLICE_FMT(dtdl_clip(word)));
+}
+
 static void read_type(struct dtdl_reader *r, const struct dtdl_contexts *contexts,
                       const struct json *type, const struct class_row *row,
                       struct dtdl_element *element, const struct dtdl_semantic **ret_semantic,
@@ -165,8 +178,7 @@ static void read_type(struct dtdl_reader *r, const struct dtdl_contexts *context
         element->markers |= marker;
     } else {
         add_extra(r, extras, type->text, NULL);
-        dtdl_note(r, type, "the type '%.*s' is not known here and is kept",
-                  SLICE_FMT(dtdl_clip(word)));
+        note_type(r, type, word);
     }
 }
 

@@ -284,10 +284,8 @@ static void put_leaf(const struct leaf *l)
         put_duration(l);
         break;
     case DTDL_DOUBLE:
-        put_real(l, NUMBER_MAX);
-        break;
     case DTDL_FLOAT:
-        put_real(l, 1e30);
+        put_real(l, NUMBER_MAX);
         break;
     case DTDL_INTEGER:
         put_whole(l, INT32_MAX);

@@ -102,13 +102,24 @@ static bool grow(struct id_set *s)
     return true;
 }
 
-enum id_set_result id_set_add(struct id_set *s, slice id)
+/* 0 means a free slot. */
+static uint64_t hash_of(const struct id_set *s, slice id)
 {
     uint64_t hash = sip_hash(s->key, id);
+
+    return hash != 0 ? hash : 1;
+}
+
+bool id_set_has(const struct id_set *s, slice id)
+{
+    return s->count > 0 && *slot_of(s->slots, s->capacity, hash_of(s, id)) != 0;
+}
+
+enum id_set_result id_set_add(struct id_set *s, slice id)
+{
+    uint64_t hash = hash_of(s, id);
     uint64_t *slot;
 
-    if (hash == 0) /* means a free slot */
-        hash = 1;
     if (s->count >= s->capacity / 5 * 4 && s->count < ID_SET_MAX && !grow(s))
         return ID_SET_NO_MEMORY;
     slot = slot_of(s->slots, s->capacity, hash);

@@ -28,6 +28,7 @@ void id_set_init(struct id_set *s, const uint8_t key[ID_SET_KEY_LEN]);
 void id_set_deinit(struct id_set *s);
 /* Adds the ID, unless it was there. */
 CHECKED enum id_set_result id_set_add(struct id_set *s, slice id);
+bool id_set_has(const struct id_set *s, slice id);
 
 uint64_t sip_hash(const uint64_t key[2], slice bytes);
 

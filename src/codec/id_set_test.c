@@ -52,7 +52,10 @@ static void IDs_are_seen_once_through_every_growth_and_up_to_the_limit(void **st
     assert_true(s.capacity * sizeof *s.slots <= 20000000);
     assert_int_equal(add_number(&s, ID_SET_MAX), ID_SET_FULL);
     assert_int_equal(add_number(&s, ID_SET_MAX - 1), ID_SET_SEEN);
+    assert_true(id_set_has(&s, SLICE("pump-0")));
+    assert_false(id_set_has(&s, SLICE("pump--1")));
     id_set_deinit(&s);
+    assert_false(id_set_has(&s, SLICE("pump-0")));
 }
 
 /* Among so many tables some have their last slot taken twice. */

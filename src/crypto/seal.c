@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -37,13 +38,29 @@ static void write_u32(uint8_t to[4], uint32_t value)
         to[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
+/* What is no key at all is called that, before anything is said about who may read it. */
+static bool has_other_size(const char *path, struct fault *why)
+{
+    struct stat facts;
+
+    if (lstat(path, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size == MASTER_LEN)
+        return false;
+    (void)fault_set(why, facts.st_size > MASTER_LEN ? ST_TOO_LARGE : ST_BAD_REQUEST,
+                    "%s is no master key: it has %lld bytes in place of %d", path,
+                    (long long)facts.st_size, MASTER_LEN);
+    return true;
+}
+
 /* Reads the key, made first when there is none; two processes that make one at once agree. */
 static bool load_master(const char *path, bool create, uint8_t to[MASTER_LEN], struct fault *why)
 {
     SECRET_CLEANUP struct secret fresh = {0};
     size_t len = 0;
-    enum status status = key_file_read(path, to, MASTER_LEN, &len, why);
+    enum status status;
 
+    if (has_other_size(path, why))
+        return false;
+    status = key_file_read(path, to, MASTER_LEN, &len, why);
     if (status == ST_NOT_FOUND && create) {
         secret_generate(&fresh, MASTER_LEN);
         status = key_file_write(path, KEY_FILE_NEW, secret_slice(&fresh), why);

@@ -246,6 +246,7 @@ static void a_key_file_that_is_not_safe_is_refused(void **state)
         {"group may write", 32, 0620, ST_FORBIDDEN}, {"executable", 32, 0700, ST_FORBIDDEN},
         {"set user ID", 32, 04600, ST_FORBIDDEN},    {"empty", 0, 0600, ST_BAD_REQUEST},
         {"a byte short", 31, 0600, ST_BAD_REQUEST},  {"a byte long", 33, 0600, ST_TOO_LARGE},
+        {"no key at all", 9, 0644, ST_BAD_REQUEST},
     };
     struct fixture *f = *state;
     char path[160];

@@ -92,6 +92,8 @@ static bool add_headers(const struct http_call *call, struct curl_slist **header
         return false;
     if (call->accept && !add_header(headers, "Accept", call->accept))
         return false;
+    if (call->only_new && !add_header(headers, "If-None-Match", "*"))
+        return false;
     if (call->body.ptr && !add_header(headers, "Expect", "")) /* no waiting for "100 Continue" */
         return false;
     return !call->body.ptr ||

@@ -18,6 +18,7 @@ struct http_call {
     const char *connect_to;    /* ADDR:PORT to dial in place of the URL's; NULL: as it says */
     const char *authorization; /* whole header value; NULL: none */
     const char *accept;        /* NULL: anything */
+    bool only_new;             /* "If-None-Match: *": a 412 if there is such a thing */
     slice body;                /* sent when body.ptr is set */
     const char *content_type;  /* of the body; NULL: application/json */
     long timeout_s;            /* for the whole call; 0: none, for streams */

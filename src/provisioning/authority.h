@@ -57,8 +57,9 @@ struct authority_request {
     bool replace; /* an upload may take the place of another certificate that is verified */
     slice ocsp_url;
     bool ocsp_strict;
-    int64_t version; /* the slot's version as the caller knows it; 0: whatever it is */
-    slice by;        /* the acting token's name */
+    int64_t version;  /* the slot's version as the caller knows it; 0: whatever it is */
+    bool must_be_new; /* the slot must be empty */
+    slice by;         /* the acting token's name */
 };
 /* Gives the group's slots as they are then. The refusals of 4.5 begin with their code, as in "C06:
  * the certificate names another code": ST_BAD_REQUEST for C01 to C04 and C06 to C09, ST_CONFLICT

@@ -406,6 +406,8 @@ static enum status begin(const struct authority_request *request,
     was = row_of(facts, request->slot);
     if (request->version != 0 && (!was || was->version != request->version))
         return fault_set(why, ST_PRECONDITION_FAILED, "the slot changed meanwhile");
+    if (was && request->must_be_new)
+        return fault_set(why, ST_PRECONDITION_FAILED, "the slot holds a certificate already");
     if (!was && !acts[request->act].fills)
         return fault_set(why, ST_NOT_FOUND, "the slot is empty");
     ret->slot = request->slot;

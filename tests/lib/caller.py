@@ -38,7 +38,7 @@ class Caller:
         self.server = server
         self.authorization = authorization
 
-    def open(self, method, address, body=None, accept=None):
+    def open(self, method, address, body=None, accept=None, headers=None):
         """The answer as it comes, and its connection: for streams."""
         if self.authorization is None:
             token = (self.server.data / "api-token").read_text().strip()
@@ -48,22 +48,22 @@ class Caller:
         connection = http.client.HTTPSConnection(self.server.host, self.server.info["httpsPort"],
                                                  context=context, timeout=30)
         headers = {"Content-Type": "application/json", **({"Authorization": token} if token else {}),
-                   **({"Accept": accept} if accept else {})}
+                   **({"Accept": accept} if accept else {}), **(headers or {})}
         connection.request(method, address, body=None if body is None else json.dumps(body),
                            headers=headers)
         return connection.getresponse(), connection
 
-    def at(self, method, address, body=None):
-        response, connection = self.open(method, address, body)
+    def at(self, method, address, body=None, headers=None):
+        response, connection = self.open(method, address, body, headers=headers)
         answer = Answer(response)
         connection.close()
         return answer
 
-    def own(self, method, path, body=None):
-        return self.at(method, f"/api/muster/v1/{path}", body)
+    def own(self, method, path, body=None, headers=None):
+        return self.at(method, f"/api/muster/v1/{path}", body, headers)
 
-    def rest(self, method, path, body=None, query=VERSION):
-        return self.at(method, f"/api/{path}{'?' if query else ''}{query}", body)
+    def rest(self, method, path, body=None, query=VERSION, headers=None):
+        return self.at(method, f"/api/{path}{'?' if query else ''}{query}", body, headers)
 
     def rest_all(self, path, top=None):
         """Every item of a list, by following its links as they are; how many pages there were."""

@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from lib import dps
+from lib import dps, twin
 from lib.access import (callers_by_role, create_caller, create_organization, create_role,
                         create_token)
 from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, VERSION, Caller, end_of
@@ -337,6 +337,42 @@ def test_what_is_done_is_told(boss, server):
         assert entry["source"].startswith("127.0.0.1")
 
 
+def test_what_is_done_to_devices_every_day_is_told(boss, server):
+    device = server.add_device(unique_id("pump"))
+    at = f"devices/{device.id}"
+    asked = [boss.rest("PATCH", f"{at}/properties", {"speed": 5}),
+             boss.own("PATCH", f"{at}/twin", {"properties": {"desired": {"x": 1}}}),
+             boss.own("POST", f"{at}/messages", {"body": "x"}),
+             boss.own("DELETE", f"{at}/messages"),
+             boss.own("GET", f"{at}/twin")]
+    assert all(answer.status < 300 for answer in asked), asked
+    assert [entry["action"] for entry in entries(boss, target=device.id)][:4] == [
+        "devices.messages.delete", "devices.messages", "devices.twin.update",
+        "devices.properties.update"]
+
+
+def test_a_command_is_told_though_the_device_is_slow_to_answer(boss, server):
+    device = server.add_device(unique_id("pump"))
+    client = device.connect()
+    client.subscribe(twin.METHODS)
+    late = boss.rest("POST", f"devices/{device.id}/commands/reboot", {"responseTimeout": 5})
+    twin.receive_method(client)
+    client.disconnect()
+    assert late.status == 504
+    told = entries(boss, target=f"{device.id}/reboot")
+    assert [(entry["action"], entry["result"]) for entry in told] == [
+        ("devices.commands.create", "failed")]
+
+
+def test_a_refusal_names_the_permission(boss, server):
+    viewer = create_caller(boss, create_role(boss, "devices.view"))
+    device = server.add_device(unique_id("pump"))
+    for answer, lacks in [(viewer.own("POST", f"devices/{device.id}/methods"), "devices.command"),
+                          (viewer.rest("GET", "users"), "users.view")]:
+        assert (answer.status, answer.code) == (403, "Forbidden")
+        assert lacks in answer.body["error"]["message"]
+
+
 def test_an_entry_has_the_ID_of_the_request_and_what_changed(boss):
     role = create_role(boss, "jobs.view")
     answer = boss.own("PATCH", f"roles/{role}", {"permissions": ["audit.view"]})
@@ -443,6 +479,22 @@ def test_users_by_the_command_line(server):
     assert server.cli("user", "show", user, check=False).returncode == 1
     assert server.cli("user", "add", user, check=False).returncode == 2
     assert server.cli("user", "set", user, "--organization", "x", check=False).returncode == 2
+
+
+def test_users_are_named_by_their_addresses_too(server, boss):
+    address = f"{unique_id('Ann')}@example.org"
+    made = server.cli_json("user", "add", address, "--role", "operator")
+    assert made["email"] == address
+    again = server.cli("user", "add", address, "--role", "administrator", check=False)
+    assert again.returncode == 1 and "e-mail address" in again.stderr
+    assert server.cli_json("user", "show", address.lower())["id"] == made["id"]
+    server.cli("user", "set", address, "--role", "builder")
+    assert boss.rest("GET", f"users/{made['id']}").body["roles"] == [{"role": BUILDER}]
+    assert server.cli("audit", "--actor", address).stdout == ""
+    server.cli("user", "delete", address)
+    for words in (["user", "show", address], ["audit", "--actor", address]):
+        gone = server.cli(*words, check=False)
+        assert gone.returncode == 1 and f"no user has the e-mail address {address}" in gone.stderr
 
 
 def test_roles_by_the_command_line(server):

@@ -116,12 +116,14 @@ def test_C105_devices_migrate_to_another_template(server, boss, fleet):
     assert all(desired(server, device) == {} for device in devices)
 
 
-def test_C105_a_value_that_does_not_fit_fails_and_says_why(boss, fleet):
+def test_C105_a_value_that_does_not_fit_any_more_fails_and_says_why(boss, fleet):
     devices, group = fleet
-    job = boss.run(group, property_of(PUMP, "target", "much"))
+    for device in devices:
+        boss.rest("PATCH", f"devices/{device.id}", {"template": OTHER})
+    job = boss.run(group, property_of(PUMP, "target", 1))
     assert job["progress"]["failed"] == 5
     row = boss.own("GET", f"jobs/{job['id']}/devices?top=1").body["value"][0]
-    assert "target" in row["message"]
+    assert "template" in row["message"]
 
 
 def test_C105_older_clients_names_of_kinds_count(server, boss, fleet):
@@ -238,6 +240,12 @@ GOOD = property_of(PUMP, "target", 1)
     ({"data": [{"type": "deviceTemplateMigration"}]}, "template"),
     ({"data": [{"type": "deviceTemplateMigration", "template": "none"}]}, "template"),
     ({"data": [GOOD] * 21}, "20"),
+    ({"data": [GOOD, property_of(PUMP, "nonsense", 3)]}, "data[1]: 'nonsense'"),
+    ({"data": [property_of(PUMP, "target", "much")]}, "data[0]: 'target'"),
+    ({"data": [property_of(PUMP, "serial", "x")]}, "only the device"),
+    ({"data": [property_of("none", "target", 1)]}, "template"),
+    ({"data": [command_of(PUMP, "dance")]}, "no such command"),
+    ({"data": [command_of(PUMP, "reboot", value="soon")]}, "does not fit"),
     ({"batch": {"type": "dozen", "value": 1}}, "batch"),
     ({"batch": {"type": "number", "value": 0}}, "batch"),
     ({"batch": {"type": "percentage", "value": 101}}, "batch"),
@@ -251,6 +259,12 @@ def test_C105_what_is_wrong_with_a_job_is_said(boss, fleet, body, about):
     answer = boss.rest("PUT", f"jobs/{unique_id('job')}", whole)
     assert (answer.status, answer.code) == (400, "InvalidBody"), answer
     assert about in answer.body["error"]["message"]
+
+
+def test_C105_a_target_that_the_group_cannot_have_is_refused(boss):
+    group = boss.group(f'$template = "{OTHER}"')
+    answer = boss.rest("PUT", f"jobs/{unique_id('job')}", {"group": group, "data": [GOOD]})
+    assert answer.status == 400 and OTHER in answer.body["error"]["message"]
 
 
 def test_C105_a_job_is_made_once(boss, fleet):

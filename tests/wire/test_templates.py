@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from lib import dps
-from lib.caller import BUILDER, OPERATOR, Caller
+from lib.caller import BUILDER, OPERATOR, VERSION, Caller
 from lib.server import HubDevice, unique_id
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=1000"]
@@ -240,9 +240,32 @@ def test_C085_publishing_is_looked_at_before(boss, server, published):
     assert (changes["breaking"], changes["additive"]) == (1, 1)
     assert {(one["kind"], one["name"]) for one in changes["changes"]} == {
         ("breaking", "level"), ("additive", "flow")}
-    said = server.cli("template", "publish", published)
-    assert "breaking: level" in said.stderr
+    refused = boss.own("POST", own(published, "/publish"))
+    assert (refused.status, refused.code) == (409, "Conflict")
+    assert "level: " in refused.body["error"]["message"]
+    assert "flow" not in refused.body["error"]["message"]
+    said = server.cli("template", "publish", published, check=False)
+    assert said.returncode == 1 and "breaking: level" in said.stderr
+    server.cli("template", "publish", published, "--force")
     assert boss.own("GET", own(published, "/changes")).status == 404
+
+
+def test_C085_a_put_breaks_nothing_unless_by_force(boss, server, published, tmp_path):
+    device = server.add_device(unique_id("pump"), template=published)
+    other, more = (template(published, [telemetry(name) for name in names])
+                   for names in (["flow"], ["level", "flow"]))
+    refused = boss.rest("PUT", at(published), other)
+    assert (refused.status, refused.code) == (409, "Conflict")
+    assert "devices have this template" in refused.body["error"]["message"]
+    assert "level" in refused.body["error"]["message"]
+    put(boss, published, more)
+    file = tmp_path / "t.json"
+    file.write_text(json.dumps(other))
+    words = ["template", "set", file, "--id", published]
+    assert server.cli(*words, check=False).returncode == 1
+    server.cli(*words, "--force")
+    assert boss.rest("PUT", at(published), more, query=VERSION + "&force=true").status == 200
+    server.cli("device", "delete", device.id)
 
 
 def test_C087_put_publishes_and_makes_three_views(boss):
@@ -408,12 +431,22 @@ def test_the_command_line_tells_of_drafts_and_errors(boss, server, tmp_path, mod
     assert listed[model_id]["published"] is False and listed["generic"]["published"] is True
     assert model_id in server.cli("template", "list").stdout
     file.write_text(json.dumps(template(model_id, [telemetry("x")])))
-    server.cli("template", "add", file, "--id", model_id)
+    server.cli("template", "set", file, "--id", model_id)
     shown = server.cli("template", "show", model_id).stdout
     assert "changed" in shown and "lineChart" in shown
     exported = json.loads(server.cli("template", "export", model_id, "--draft").stdout)
     assert exported["capabilityModel"]["contents"][0]["name"] == "_x"
     assert server.cli("template", "add", tmp_path / "none", check=False).returncode == 2
+
+
+def test_a_type_of_the_cloud_without_its_context_is_told(server, tmp_path, model_id):
+    body = template(model_id, [{"@type": ["Property", "Cloud"], "name": "owner",
+                                "schema": "string"}])
+    body["capabilityModel"]["@context"] = "dtmi:dtdl:context;2"
+    file = tmp_path / "t.json"
+    file.write_text(json.dumps(body))
+    said = server.cli("template", "add", file, "--id", model_id).stderr
+    assert "note: capabilityModel.contents[0]" in said and "dtmi:iotcentral:context;2" in said
 
 
 def test_templates_are_there_after_a_restart(new_server):

@@ -63,40 +63,51 @@ static bool make_table(struct making *m)
     return true;
 }
 
+static struct import_row *go_to(struct import_row *row, slice key)
+{
+    while (row && !slice_equal(row->key, key))
+        row = row->next_in_bucket;
+    return row;
+}
+
+/* The last of its ID; those before it were rejected by the reader. */
 static struct import_row *find_row(const struct making *m, slice id)
 {
     uint8_t lower[DEVICE_ID_MAX];
-    struct import_row *row;
 
     if (id.len > sizeof lower)
         return NULL;
     for (size_t i = 0; i < id.len; i++)
         lower[i] = id.ptr[i] >= 'A' && id.ptr[i] <= 'Z' ? (uint8_t)(id.ptr[i] | 0x20) : id.ptr[i];
-    row = m->table.buckets[slice_hash(slice_of(lower, id.len)) & m->table.mask];
-    while (row && !slice_equal(row->key, slice_of(lower, id.len)))
-        row = row->next_in_bucket;
-    return row;
+    return go_to(m->table.buckets[slice_hash(slice_of(lower, id.len)) & m->table.mask],
+                 slice_of(lower, id.len));
+}
+
+static struct import_row *find_next(const struct import_row *row)
+{
+    return go_to(row->next_in_bucket, row->key);
 }
 
 static void on_found(void *context, const struct device *d)
 {
     struct making *m = context;
-    struct import_row *row = find_row(m, d->id);
+    const struct device *stored = NULL;
 
-    if (!row)
-        return;
-    row->exists = true;
-    if (m->s->options.existing != IMPORT_UPDATE)
-        return;
-    row->stored = device_copy(&m->b->arena, d);
-    m->is_out_of_memory = m->is_out_of_memory || !row->stored;
+    if (m->s->options.existing == IMPORT_UPDATE) {
+        stored = device_copy(&m->b->arena, d);
+        m->is_out_of_memory = m->is_out_of_memory || !stored;
+    }
+    for (struct import_row *row = find_row(m, d->id); row; row = find_next(row)) {
+        row->exists = true;
+        row->stored = stored;
+    }
 }
 
 static void on_foreign(void *context, slice registration_id)
 {
     struct import_row *row = find_row(context, registration_id);
 
-    if (row)
+    for (; row; row = find_next(row))
         row->is_foreign = true;
 }
 
@@ -125,9 +136,17 @@ static bool begins_like_a_registration(slice id)
     return id.len > 0 && id.ptr[0] != '-';
 }
 
-static void judge_existing(struct making *m)
+/* One that the reader rejected counts after all when the device is there as it is written. */
+static void judge_existing(struct making *m, const struct import_row *row)
 {
+    const struct import_row *before = find_next(row);
+
     device_csv_row_exists(&m->csv);
+    while (before && !before->is_accepted)
+        before = find_next(before);
+    if (before)
+        device_csv_row_add(&m->csv, CSV_R06_ID_TWICE, id_column,
+                           "the device ID stands in the file before; the first one counts");
     if (m->s->options.existing == IMPORT_REFUSE)
         device_csv_row_add(&m->csv, CSV_R07_DEVICE_EXISTS, id_column, "the device exists");
     else if (m->s->options.existing == IMPORT_SKIP)
@@ -149,7 +168,7 @@ static void judge(struct making *m, const struct import_row *row)
     const struct import_source *s = m->s;
 
     if (row->exists)
-        judge_existing(m);
+        judge_existing(m, row);
     if (row->template_id.len > 0 && !import_templates_have(s->templates, row->template_id))
         device_csv_row_add(&m->csv, CSV_R10_UNKNOWN_REFERENCE, template_column,
                            "no published template of that ID");
@@ -322,6 +341,7 @@ static void process(struct making *m, struct import_row *row)
     take_row(m, row);
     judge(m, row);
     is_rejected = device_csv_row_is_rejected(&m->csv);
+    row->is_accepted = !is_rejected;
     report_findings(m->b, &m->csv);
     if (is_rejected)
         report_rejected(m, &m->csv);

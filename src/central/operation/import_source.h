@@ -49,6 +49,7 @@ struct import_row {
     bool raw_is_cut;
     bool has_name; /* the file gives one */
     bool exists;
+    bool is_accepted;
     const struct device *stored; /* with IMPORT_UPDATE */
     bool is_foreign;             /* an enrollment of its ID stands for another device */
 };

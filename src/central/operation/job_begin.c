@@ -1,17 +1,18 @@
 /* Jobs made, stopped, gone on with: on any worker.
  *
  *     rules -> the ID is free -> the group, or the job whose failures these are
- *           -> templates are published -> the job and its operation, in one unit -> the job
+ *           -> templates are published, and have what is asked for
+ *           -> the job and its operation, in one unit -> the job
  *
  * Who acts is borrowed until the callback (access.h), all else is copied. */
 #include <stdlib.h>
 
 #include "central/device_group.h"
 #include "central/device_rules.h"
+#include "central/operation/job_check.h"
 #include "central/operation/job_data.h"
 #include "central/operation/job_store.h"
 #include "central/operation/operation_internal.h"
-#include "central/template/templates.h"
 
 #define TASK_ARENA_MAX ((size_t)1 << 20)
 
@@ -24,18 +25,28 @@ struct task {
     struct arena arena;
     struct job job; /* as it is to be */
     struct job_data data;
-    size_t next_item; /* whose template is to be looked at */
+    size_t next_item;          /* to be checked against its template */
+    struct device_model model; /* of the template that was looked at last */
+    bool has_model;
     char operation_id[OPERATION_ID_LEN];
     job_fn *on_job;
     void *context;
     struct fault why;
 };
 
+static void drop_model(struct task *t)
+{
+    if (t->has_model)
+        device_model_deinit(&t->model);
+    t->has_model = false;
+}
+
 static void finish(struct task *t, enum status status, const struct job *j)
 {
     if (status != ST_OK && t->why.status == ST_OK)
         (void)fault_set(&t->why, status, "the job could not be changed");
     t->on_job(t->context, status, j, &t->why);
+    drop_model(t);
     arena_deinit(&t->arena);
     free(t);
 }
@@ -145,27 +156,36 @@ static void begin_operation(struct task *t)
         operation_begin(t->ops, &n, on_operation, t);
 }
 
-static void check_templates(struct task *t);
+static void check_items(struct task *t);
 
-static void on_template(void *context, enum status status)
+static void on_model(void *context, enum status status, const struct fault *why)
 {
     struct task *t = context;
 
+    t->has_model = true;
     if (status == ST_OK)
-        check_templates(t);
+        check_items(t);
     else if (status == ST_NOT_FOUND)
         refuse(t, ST_BAD_REQUEST, "data: there is no published template of that ID");
     else
-        finish(t, status, NULL);
+        fail(t, status, why);
 }
 
-static void check_templates(struct task *t)
+/* Mostly all of them have the same template, which is read once. */
+static void check_items(struct task *t)
 {
-    if (t->next_item < t->data.count) {
-        const struct job_item *item = &t->data.items[t->next_item++];
+    for (; t->next_item < t->data.count; t->next_item++) {
+        slice target = t->data.items[t->next_item].target;
 
-        template_check_published(t->ops->c, item->target, on_template, t);
-        return;
+        if (!t->has_model || !slice_equal(t->model.template_id, target)) {
+            drop_model(t);
+            device_model_load_template(t->ops->c, target, &t->model, on_model, t);
+            return;
+        }
+        if (job_item_check(&t->model, &t->data, t->next_item, &t->why) != ST_OK) {
+            finish(t, t->why.status, NULL);
+            return;
+        }
     }
     begin_operation(t);
 }
@@ -186,7 +206,11 @@ static void on_group(void *context, enum status status, const struct device_grou
         return;
     }
     t->job.filter = copy(t, g->filter);
-    check_templates(t);
+    status = job_group_check(g->filter, &t->data, &t->why);
+    if (status == ST_OK)
+        check_items(t);
+    else
+        finish(t, status, NULL);
 }
 
 static void on_source(void *context, enum status status, const struct job *j,

@@ -13,6 +13,7 @@ struct loading {
     struct central *c;
     struct device_model *to;
     slice document; /* in the model's arena */
+    bool is_of_template;
     enum status status;
     struct fault why;
     device_model_fn *on_model;
@@ -80,7 +81,7 @@ static void on_template(void *context, enum status status, const struct template
 
     (void)why;
     if (status == ST_NOT_FOUND) {
-        finish(l, ST_OK);
+        finish(l, l->is_of_template ? status : ST_OK);
         return;
     }
     if (status == ST_OK)
@@ -123,20 +124,44 @@ static void on_device(void *context, enum status status, const struct device *d)
         central_template_get(l->c, to->template_id, TEMPLATE_PUBLISHED, on_template, l);
 }
 
-void device_model_load(struct central *c, slice device_id, struct device_model *to,
-                       device_model_fn *on_model, void *context)
+/* NULL after the call back. */
+static struct loading *begin(struct central *c, struct device_model *to, device_model_fn *on_model,
+                             void *context)
 {
     struct loading *l = calloc(1, sizeof *l);
     struct fault why;
 
     *to = (struct device_model){0};
     arena_init(&to->arena, ARENA_MAX);
-    if (!l) {
+    if (l)
+        *l = (struct loading){.c = c, .to = to, .on_model = on_model, .context = context};
+    else
         on_model(context, fault_set(&why, ST_NO_MEMORY, "no memory for a device"), &why);
+    return l;
+}
+
+void device_model_load(struct central *c, slice device_id, struct device_model *to,
+                       device_model_fn *on_model, void *context)
+{
+    struct loading *l = begin(c, to, on_model, context);
+
+    if (l)
+        device_find(c->id, device_id, on_device, l);
+}
+
+void device_model_load_template(struct central *c, slice template_id, struct device_model *to,
+                                device_model_fn *on_model, void *context)
+{
+    struct loading *l = begin(c, to, on_model, context);
+
+    if (!l)
         return;
-    }
-    *l = (struct loading){.c = c, .to = to, .on_model = on_model, .context = context};
-    device_find(c->id, device_id, on_device, l);
+    l->is_of_template = true;
+    to->template_id = arena_copy(&to->arena, template_id);
+    if (to->arena.failed)
+        finish(l, ST_NO_MEMORY);
+    else
+        central_template_get(c, to->template_id, TEMPLATE_PUBLISHED, on_template, l);
 }
 
 void device_model_deinit(struct device_model *m)

@@ -22,6 +22,9 @@ struct device_model {
 typedef void device_model_fn(void *context, enum status status, const struct fault *why);
 void device_model_load(struct central *c, slice device_id, struct device_model *to,
                        device_model_fn *on_model, void *context);
+/* The same of a published template, without a device; ST_NOT_FOUND: there is none. */
+void device_model_load_template(struct central *c, slice template_id, struct device_model *to,
+                                device_model_fn *on_model, void *context);
 void device_model_deinit(struct device_model *m);
 
 /* Fills in the model of a published document, on any thread; the arena is begun. No model when

@@ -71,19 +71,25 @@ enum template_act {
 
 struct template_request {
     slice id;
-    slice given;     /* JSON; kept until the callback */
-    int64_t version; /* that the caller knows; 0: as `given` says in "etag", if it does */
+    slice given;      /* JSON; kept until the callback */
+    int64_t version;  /* that the caller knows; 0: as `given` says in "etag", if it does */
+    bool must_be_new; /* ST_PRECONDITION_FAILED: there is a template of that ID */
+    bool force;       /* publish, whatever breaks */
     /* A new version's; what is empty follows from the old one's. */
     slice new_id, new_model_id, new_display_name;
 };
 
 struct template_result {
-    const struct template *template;    /* as it is now; NULL after a failure, or when it is gone */
-    const struct dtdl_report *report;   /* of the model in question; NULL when there was none */
-    const struct dtdl_changes *changes; /* TEMPLATE_COMPARE; NULL: the draft has errors */
+    const struct template *template;  /* as it is now; NULL after a failure, or when it is gone */
+    const struct dtdl_report *report; /* of the model in question; NULL when there was none */
+    /* Against what is published: of TEMPLATE_COMPARE (NULL: the draft has errors), and of what
+     * publishes over it. */
+    const struct dtdl_changes *changes;
+    bool has_devices;
 };
-/* ST_BAD_REQUEST because of errors in the model: they are in the report. ST_NOT_FOUND: no such
- * template, or no draft. ST_PRECONDITION_FAILED: another version. ST_TOO_LARGE, ST_UNAVAILABLE. */
+/* ST_BAD_REQUEST because of errors in the model: they are in the report. ST_CONFLICT because it
+ * would break what is published: see the changes. ST_NOT_FOUND: no such template, or no draft.
+ * ST_PRECONDITION_FAILED: another version. ST_TOO_LARGE, ST_UNAVAILABLE. */
 typedef void template_act_fn(void *context, enum status status, const struct template_result *r,
                              const struct fault *why);
 void central_template_act(struct central *c, enum template_act act,

@@ -81,6 +81,7 @@ static void finish(struct template_task *t, enum status status)
         .template = status == ST_OK && now.id.len > 0 ? &now : NULL,
         .report = t->has_report ? &t->document.report : NULL,
         .changes = t->has_changes ? &t->changes : NULL,
+        .has_devices = t->has_devices,
     };
 
     if (status != ST_OK && t->why.status == ST_OK)
@@ -119,12 +120,31 @@ static enum status make_ready(struct template_task *t, struct fault *why)
     return t->views.failed ? fault_set(why, ST_NO_MEMORY, "no memory for views") : ST_OK;
 }
 
+/* What was published had no errors; should it have some by now, nothing can be said of it. */
+static enum status compare_with_published(struct template_task *t, struct fault *why)
+{
+    struct template_document before;
+    enum status status;
+
+    if (!t->was.published)
+        return ST_OK; /* nobody has it yet */
+    status = template_document_read(t->published, t->request.id, &t->arena, &before, why);
+    if (status != ST_OK)
+        return status;
+    if (!before.model)
+        return ST_OK;
+    t->has_changes = true;
+    return dtdl_compare(before.model, t->document.model, &t->arena, &t->changes, why);
+}
+
 static enum status read_to_publish(struct template_task *t, struct fault *why)
 {
     enum status status =
         read_document(t, t->act->needs & NEEDS_DRAFT ? t->draft : t->request.given, why);
 
-    return status == ST_OK ? make_ready(t, why) : status;
+    if (status == ST_OK)
+        status = make_ready(t, why);
+    return status == ST_OK ? compare_with_published(t, why) : status;
 }
 
 static enum status read_patch(struct template_task *t, struct fault *why)
@@ -133,7 +153,9 @@ static enum status read_patch(struct template_task *t, struct fault *why)
                                                  &t->arena, &t->document, why);
 
     t->has_report = status == ST_OK;
-    return status == ST_OK ? make_ready(t, why) : status;
+    if (status == ST_OK)
+        status = make_ready(t, why);
+    return status == ST_OK ? compare_with_published(t, why) : status;
 }
 
 static enum status read_copy(struct template_task *t, struct fault *why)
@@ -158,20 +180,12 @@ static enum status read_copy(struct template_task *t, struct fault *why)
 
 static enum status compare(struct template_task *t, struct fault *why)
 {
-    struct template_document before;
     enum status status = read_document(t, t->draft, why);
 
     if (status != ST_OK || !t->document.model)
         return status;
     t->has_changes = true;
-    if (!t->was.published)
-        return ST_OK; /* nobody has it yet */
-    status = template_document_read(t->published, t->request.id, &t->arena, &before, why);
-    if (status != ST_OK)
-        return status;
-    if (!before.model)
-        return fault_set(why, ST_INTERNAL, "a published template has errors");
-    return dtdl_compare(before.model, t->document.model, &t->arena, &t->changes, why);
+    return compare_with_published(t, why);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -286,6 +300,16 @@ static enum status check_version(const struct template_task *t, struct fault *wh
                : fault_set(why, ST_PRECONDITION_FAILED, "the template was changed meanwhile");
 }
 
+/* Devices have what is published, and others use what they have. */
+static enum status check_breaking(const struct template_task *t, struct fault *why)
+{
+    size_t count = t->changes.breaking;
+
+    if (!t->act->write || count == 0 || t->request.force)
+        return ST_OK;
+    return fault_set(why, ST_CONFLICT, "%zu breaking change%s", count, count == 1 ? "" : "s");
+}
+
 static void write(struct template_task *t)
 {
     enum status status = t->status;
@@ -293,6 +317,8 @@ static void write(struct template_task *t)
 
     if (status == ST_OK)
         status = check_version(t, &t->why);
+    if (status == ST_OK)
+        status = check_breaking(t, &t->why);
     if (status != ST_OK || !t->act->write) {
         finish(t, status);
         return;
@@ -339,6 +365,8 @@ static enum status check_needs(const struct template_task *t, struct fault *why)
 {
     unsigned needs = t->act->needs;
 
+    if (t->exists && t->request.must_be_new)
+        return fault_set(why, ST_PRECONDITION_FAILED, "there is a template of that ID already");
     if (needs && !t->exists)
         return fault_set(why, ST_NOT_FOUND, "there is no such template");
     if ((needs & NEEDS_PUBLISHED) && !t->was.published)

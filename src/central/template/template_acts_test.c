@@ -125,6 +125,15 @@ static struct acting act_at(struct fixture *f, enum template_act act, const char
         .request = {.id = slice_str(id), .given = slice_str(given), .version = version}});
 }
 
+static struct acting act_by_force(struct fixture *f, enum template_act act, const char *id,
+                                  const char *given)
+{
+    return acts((struct acting){
+        .f = f,
+        .act = act,
+        .request = {.id = slice_str(id), .given = slice_str(given), .force = true}});
+}
+
 static struct acting get(struct fixture *f, const char *id, enum template_part part)
 {
     return acts((struct acting){.f = f, .gets = true, .part = part, .request.id = slice_str(id)});
@@ -219,11 +228,34 @@ static void C087_put_publishes_and_makes_views(void **state)
     assert_true(a.published);
     assert_non_null(strstr(get(f, "t", TEMPLATE_VIEWS).document, "\"lineChart\""));
     expect(act(f, TEMPLATE_PUT_DRAFT, "t", MODEL("1", TELEMETRY("z", "double"))), ST_OK);
-    a = act(f, TEMPLATE_PUT, "t", MODEL("1", TELEMETRY("y", "string")));
+    a = act_by_force(f, TEMPLATE_PUT, "t", MODEL("1", TELEMETRY("y", "string")));
     expect(a, ST_OK);
     assert_true(a.has_draft);
     assert_null(strstr(get(f, "t", TEMPLATE_VIEWS).document, "\"lineChart\""));
     assert_non_null(strstr(get(f, "generic", TEMPLATE_VIEWS).document, "\"about\""));
+}
+
+static void C085_what_breaks_is_published_by_force_only(void **state)
+{
+    struct fixture *f = *state;
+    struct acting a;
+
+    expect(act(f, TEMPLATE_PUT, "t", MODEL("1", TELEMETRY("x", "double"))), ST_OK);
+    a = act(f, TEMPLATE_PUT, "t", MODEL("1", TELEMETRY("y", "double")));
+    expect(a, ST_CONFLICT);
+    assert_int_equal(a.breaking, 1);
+    assert_int_equal(a.additive, 1);
+    expect(act(f, TEMPLATE_PUT, "t", MODEL("1", TELEMETRY("x", "double"))), ST_OK);
+    expect(act(f, TEMPLATE_PUT, "t",
+               MODEL("1", TELEMETRY("x", "double") "," TELEMETRY("y", "double"))),
+           ST_OK);
+    expect(act(f, TEMPLATE_PUT_DRAFT, "t", MODEL("1", TELEMETRY("x", "string"))), ST_OK);
+    a = act(f, TEMPLATE_PUBLISH, "t", "");
+    expect(a, ST_CONFLICT);
+    assert_int_equal(a.breaking, 2);
+    a = act_by_force(f, TEMPLATE_PUBLISH, "t", "");
+    expect(a, ST_OK);
+    assert_false(a.has_draft);
 }
 
 static void C085_publishing_is_compared_with_what_is_published(void **state)
@@ -444,6 +476,7 @@ int main(void)
         TEST(C029_C036_C083_a_draft_counts_when_it_is_published),
         TEST(a_draft_may_have_errors_and_then_waits),
         TEST(C087_put_publishes_and_makes_views),
+        TEST(C085_what_breaks_is_published_by_force_only),
         TEST(C085_publishing_is_compared_with_what_is_published),
         TEST(a_patch_changes_what_is_published),
         TEST(C112_another_version_is_refused),

@@ -97,6 +97,7 @@ static int add(struct client *c, struct group_words *w)
         return command_fail(c->command, EXIT_USAGE, "add needs --filter QUERY");
     if (!w->name)
         w->name = w->id;
+    c->else_verb = "update";
     return send(c, w, "PUT");
 }
 

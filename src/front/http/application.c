@@ -22,6 +22,7 @@ static const struct http_route routes[] = {
     {HTTP_PUT,    "settings/{}",                                   PERM_SETTINGS_UPDATE,                   app_setting_put},
     {HTTP_GET,    "templates",                                     PERM_TEMPLATES_VIEW,                    app_templates_list},
     {HTTP_GET,    "templates/{}",                                  PERM_TEMPLATES_VIEW,                    app_template_get},
+    {HTTP_PUT,    "templates/{}",                                  PERM_TEMPLATES_MANAGE,                  app_template_put},
     {HTTP_GET,    "templates/{}/draft",                            PERM_TEMPLATES_VIEW,                    app_template_draft_get},
     {HTTP_PUT,    "templates/{}/draft",                            PERM_TEMPLATES_MANAGE,                  app_template_draft_put},
     {HTTP_DELETE, "templates/{}/draft",                            PERM_TEMPLATES_MANAGE,                  app_template_draft_delete},
@@ -297,6 +298,13 @@ bool app_read_version(struct exchange *x, const struct json *body, int64_t *ret)
     if (etag.len == 0 || slice_equal(etag, SLICE("*")))
         return true;
     return (slice_to_i64(etag, ret) && *ret > 0) || app_wrong(x, "the etag is none of ours");
+}
+
+bool app_is_forced(struct exchange *x)
+{
+    slice value;
+
+    return exchange_query(x, SLICE("force"), &value) && slice_equal(value, SLICE("true"));
 }
 
 void app_answer_object(struct exchange *x, const struct buf *body)

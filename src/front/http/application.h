@@ -58,6 +58,8 @@ bool app_wrong(struct exchange *x, const char *sentence);
 /* The version that the caller knows: If-Match, or "etag" of the body (NULL: none); 0: whatever it
  * is. False after a 400. */
 CHECKED bool app_read_version(struct exchange *x, const struct json *body, int64_t *ret);
+/* ?force=true */
+bool app_is_forced(struct exchange *x);
 
 void app_answer_object(struct exchange *x, const struct buf *body);
 
@@ -164,6 +166,7 @@ void app_template_get(struct exchange *x);
 void app_template_draft_get(struct exchange *x);
 void app_template_draft_put(struct exchange *x);
 void app_template_draft_delete(struct exchange *x);
+void app_template_put(struct exchange *x);
 void app_template_publish(struct exchange *x);
 void app_template_changes(struct exchange *x);
 void app_template_version(struct exchange *x);

@@ -6,25 +6,15 @@
 #define ACTION_MAX 256
 #define TARGET_MAX 1024
 
-/* What devices are for, not what is done to them: too much of it, and told elsewhere. */
-static const char *const everyday[] = {"explain", "properties", "twin"};
-
-static bool is_everyday(const struct http_route *route)
-{
-    slice pattern = slice_str(route->pattern), last = {0};
-
-    while (pattern.ptr)
-        last = slice_split(&pattern, '/');
-    for (size_t i = 0; i < COUNT_OF(everyday); i++) {
-        if (slice_equal(last, slice_str(everyday[i])))
-            return true;
-    }
-    return route->permission == PERM_DEVICES_COMMAND;
-}
-
 static bool looks(const struct http_route *route)
 {
     return route->method == HTTP_GET || route->method == HTTP_HEAD;
+}
+
+/* It needs a body, and tells no keys. */
+static bool is_question(const struct http_route *route)
+{
+    return strcmp(route->pattern, "explain") == 0;
 }
 
 /* A look that wants more than the permission to read is one at keys with which one may change. */
@@ -37,7 +27,17 @@ static bool shows_keys(const struct http_route *route)
 
 static bool is_told(const struct http_route *route)
 {
-    return looks(route) ? shows_keys(route) : !is_everyday(route);
+    return looks(route) ? shows_keys(route) : !is_question(route);
+}
+
+/* The last of the disk is for those who take rights away, not for what is done to devices every
+ * day. */
+static enum unit_urgency urgency_of(const struct http_route *route)
+{
+    return shows_keys(route) || route->permission == PERM_DEVICES_COMMAND ||
+                   route->permission == PERM_DEVICES_UPDATE
+               ? UNIT_ORDINARY
+               : UNIT_URGENT;
 }
 
 static const char *verb_of(enum http_method method)
@@ -191,14 +191,13 @@ bool exchange_audit(struct exchange *x, int http_status, slice content_type, sli
     held = http_status < 300 ? hold(x, http_status, content_type, body) : NULL;
     if (!held) { /* a failure may have happened all the same */
         tell(x, &(struct telling){.result = http_status < 300 ? "ok" : "failed",
-                                  .urgency = UNIT_URGENT});
+                                  .urgency = urgency_of(x->route)});
         return false;
     }
     exchange_hold(x);
     x->is_held = true;
-    tell(x, &(struct telling){.result = "ok",
-                              .urgency = held->only_looks ? UNIT_ORDINARY : UNIT_URGENT,
-                              .on_told = on_told,
-                              .context = held});
+    tell(x,
+         &(struct telling){
+             .result = "ok", .urgency = urgency_of(x->route), .on_told = on_told, .context = held});
     return true;
 }

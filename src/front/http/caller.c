@@ -92,8 +92,9 @@ bool caller_is_meant(struct exchange *x)
     LOG_LIMITED(LOG_LEVEL_WARN, "csrf_refused", LOG_TEXT("peer", exchange_peer(x)),
                 LOG_TEXT("trace", exchange_id(x)));
     app_answer_error_as(x, 403, "CsrfCheckFailed",
-                        "send " CSRF_HEADER " as GET session tells it, from a page of this site, "
-                        "with a body of JSON or CSV");
+                        "with a session's cookie send three headers more: " CSRF_HEADER
+                        " as GET session tells it, Origin: https:// and this host, and "
+                        "Content-Type: application/json or text/csv");
     return false;
 }
 

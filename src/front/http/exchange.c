@@ -239,6 +239,11 @@ bool exchange_json(struct exchange *x, struct json **ret)
     return false;
 }
 
+bool exchange_wants_new(const struct exchange *x)
+{
+    return slice_equal(http_header(x->request, SLICE("If-None-Match")), SLICE("*"));
+}
+
 bool exchange_query(struct exchange *x, slice name, slice *ret)
 {
     return http_query(x->request->query, name, &x->arena, ret);

@@ -164,6 +164,8 @@ void exchange_resume_body(struct exchange *x);
 
 /* The body as a JSON object; false after a 400 was answered. */
 CHECKED bool exchange_json(struct exchange *x, struct json **ret);
+/* "If-None-Match: *": what the path names is to be made, and is not there yet (else 412). */
+bool exchange_wants_new(const struct exchange *x);
 /* A query parameter, decoded; false when absent. */
 bool exchange_query(struct exchange *x, slice name, slice *ret);
 

@@ -239,6 +239,10 @@ static const struct {
     {"filter", "{'name':'$filter','in':'query','schema':{'type':'string','maxLength':8000}}"},
     {"orderBy", "{'name':'$orderby','in':'query','schema':{'type':'string','enum':['displayName',"
                 "'displayName asc','displayName desc']}}"},
+    {"force", "{'name':'force','in':'query','description':'Publish, though it breaks what is "
+              "published','schema':{'type':'boolean','default':false}}"},
+    {"ifNoneMatch", "{'name':'If-None-Match','in':'header','description':'*: only if there is none "
+                    "of that ID, else 412','schema':{'type':'string','enum':['*']}}"},
     {"ifMatch", "{'name':'If-Match','in':'header','description':'The etag that the caller knows',"
                 "'schema':{'type':'string'}}"},
 };
@@ -264,6 +268,10 @@ static void put_parameters(struct json_writer *w, const struct rest_route *route
         put_reference(w, (slice){0}, "#/components/parameters/filter");
         put_reference(w, (slice){0}, "#/components/parameters/orderBy");
     }
+    if (route->query & REST_FORCED)
+        put_reference(w, (slice){0}, "#/components/parameters/force");
+    if (route->http.method == HTTP_PUT)
+        put_reference(w, (slice){0}, "#/components/parameters/ifNoneMatch");
     if (route->http.method == HTTP_PUT || route->http.method == HTTP_PATCH)
         put_reference(w, (slice){0}, "#/components/parameters/ifMatch");
     json_close(w, ']');

@@ -157,6 +157,11 @@ int64_t rest_version(const struct exchange *x, const struct json *body)
     return slice_to_i64(etag, &version) && version > 0 ? version : VERSION_OF_NONE;
 }
 
+enum status rest_status_of_put(const struct exchange *x, enum status status)
+{
+    return status == ST_CONFLICT && exchange_wants_new(x) ? ST_PRECONDITION_FAILED : status;
+}
+
 static bool wrong_member(struct exchange *x, const char *name, const char *kind)
 {
     char sentence[128];

@@ -28,14 +28,17 @@
 #define REST_PAGE_MAX 100
 
 /* What a query may hold, beside api-version and (of a collection) the size of a page. */
-enum { REST_FILTERED = 1 << 0 }; /* $filter, $orderby */
+enum {
+    REST_FILTERED = 1 << 0, /* $filter, $orderby */
+    REST_FORCED = 1 << 1,   /* force */
+};
 
 struct rest_route {
     struct http_route http;
     const char *operation;          /* "Users_Get" */
     const char *request, *response; /* names of schemas; NULL: no body */
     int status;                     /* of success */
-    unsigned query;                 /* REST_FILTERED or 0 */
+    unsigned query;                 /* REST_FILTERED, REST_FORCED, or 0 */
 };
 
 /* Of an object: its members, and which of them must be there. `required` NULL: `text` is the
@@ -81,6 +84,8 @@ void rest_list_end(struct rest_list *list, enum status status, const struct faul
 /* The version that the caller knows, by If-Match or the "etag" of the body; 0: whatever it is; one
  * that no version is, when the etag is none of ours: a 412 follows. */
 int64_t rest_version(const struct exchange *x, const struct json *body);
+/* The status for the answer to a PUT: of what was to be new and is there already, a 412. */
+enum status rest_status_of_put(const struct exchange *x, enum status status);
 /* A member that is a text or null, which removes: then the empty slice, but not NULL. Absent: a
  * NULL pointer. False after a 400. */
 CHECKED bool rest_read_text(struct exchange *x, const struct json *body, const char *name,

@@ -109,7 +109,7 @@ void exchange_dispatch(struct exchange *x)
     if (!exchange_is_wanted(x))
         return;
     if (x->route->permission != ROUTE_OPEN && !may_do(&x->principal, x->route->permission)) {
-        fault_set(&why, ST_FORBIDDEN, "you lack the right for that");
+        fault_set(&why, ST_FORBIDDEN, "you lack %s", permission_name(x->route->permission));
         exchange_answer_error(x, ST_FORBIDDEN, &why);
         return;
     }

@@ -87,7 +87,9 @@ static bool read_own_json(struct exchange *x, struct json **ret)
 {
     if (caller_is_same_site(x, false) && x->body.len > 0 && caller_sends_data(x))
         return exchange_json(x, ret);
-    app_answer_error_as(x, 403, "CsrfCheckFailed", "send JSON, from a page of this site");
+    app_answer_error_as(x, 403, "CsrfCheckFailed",
+                        "send JSON with the header Content-Type: application/json; a browser, from "
+                        "a page of this site");
     return false;
 }
 

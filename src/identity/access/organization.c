@@ -275,6 +275,9 @@ static enum status check_new(const struct organization_op *o, const struct acces
 static enum status check_old(const struct access_op *op, const struct organization *was,
                              struct fault *why)
 {
+    if (((const struct organization_op *)op)->change.must_be_new)
+        return fault_set(why, ST_PRECONDITION_FAILED, "there is an organization '%.*s' already",
+                         SLICE_FMT(slice_first(op->subject, ORGANIZATION_ID_MAX)));
     if (!slice_equal(was->path, slice_str(op->act.by->organization)))
         return ST_OK;
     return fault_set(why, ST_FORBIDDEN, "your own organization is changed from above");

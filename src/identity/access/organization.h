@@ -43,6 +43,7 @@ void organization_get(struct identity *id, const struct principal *by, slice org
 struct organization_change {
     slice id;
     bool must_exist;    /* else it may be made */
+    bool must_be_new;   /* ST_PRECONDITION_FAILED: there is one */
     slice display_name; /* NULL pointer: as it is; of a new one the ID */
     slice parent_id;    /* NULL pointer: as it is; empty: the application */
 };

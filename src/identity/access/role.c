@@ -156,6 +156,9 @@ static enum status check_put(const struct role_op *r, const struct access_view *
 {
     enum permission needed = was ? PERM_ROLES_UPDATE : PERM_ROLES_CREATE;
 
+    if (was && r->change.must_be_new)
+        return fault_set(why, ST_PRECONDITION_FAILED, "there is a role '%.*s' already",
+                         SLICE_FMT(r->change.id));
     if (was && was->is_builtin)
         return fault_set(why, ST_FORBIDDEN, "a built-in role cannot be changed");
     if (!was && r->change.must_exist)

@@ -25,6 +25,7 @@ void role_get(struct identity *id, slice role_id, role_fn *on_role, void *contex
 struct role_change {
     slice id;
     bool must_exist;      /* else it may be made */
+    bool must_be_new;     /* ST_PRECONDITION_FAILED: there is one */
     slice display_name;   /* NULL pointer: as it is; of a new one the ID */
     bool has_permissions; /* else as they are; of a new one none */
     permission_set permissions;

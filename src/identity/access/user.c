@@ -206,6 +206,9 @@ static enum status check_put(struct user_op *u, const struct access_view *view, 
     /* Of a branch that the caller does not see: it cannot be made anew either. */
     if (status == ST_NOT_FOUND && view->found && !u->change.must_exist)
         status = fault_set(why, ST_CONFLICT, "the ID is taken");
+    if (status == ST_OK && view->found && u->change.must_be_new)
+        status = fault_set(why, ST_PRECONDITION_FAILED, "there is a user '%.*s' already",
+                           SLICE_FMT(u->change.id));
     if (status == ST_OK && !may_do(u->op.act.by, needed))
         status = fault_set(why, ST_FORBIDDEN, "you lack %s", permission_name(needed));
     if (status == ST_OK && u->change.roles)

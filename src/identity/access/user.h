@@ -35,6 +35,7 @@ void user_get(struct identity *id, const struct principal *by, slice user_id, us
 struct user_change {
     slice id;
     bool must_exist;                /* else he may be made */
+    bool must_be_new;               /* ST_PRECONDITION_FAILED: he is there */
     slice email;                    /* NULL pointer: as it is */
     const struct assignment *roles; /* NULL: as they are */
     size_t role_count;

@@ -153,7 +153,9 @@ static bool read_permissions(struct exchange *x, const struct json *list, permis
 
 static void put(struct exchange *x, bool must_exist)
 {
-    struct role_change change = {.id = x->bound[0], .must_exist = must_exist};
+    struct role_change change = {.id = x->bound[0],
+                                 .must_exist = must_exist,
+                                 .must_be_new = !must_exist && exchange_wants_new(x)};
     const struct act act = exchange_act(x);
     const struct json *permissions;
     struct json *body;

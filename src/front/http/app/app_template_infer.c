@@ -147,7 +147,7 @@ static bool read_request(struct exchange *x, struct infer_query *q)
 void app_template_infer(struct exchange *x)
 {
     struct infer_query *q = arena_alloc(&x->arena, sizeof *q);
-    const struct fault why = {ST_FORBIDDEN, "this token may not make templates"};
+    const struct fault why = {ST_FORBIDDEN, "you lack templates.manage"};
 
     if (!q) {
         exchange_answer_error(x, ST_NO_MEMORY, NULL);

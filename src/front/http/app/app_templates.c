@@ -33,21 +33,47 @@ static void write_findings(const struct dtdl_findings *findings, struct buf *to)
         buf_printf(to, "; and %zu more", findings->count - told);
 }
 
+static void write_breaking(const struct template_result *r, struct buf *to)
+{
+    const struct dtdl_changes *changes = r->changes;
+    size_t told = 0;
+
+    buf_append_str(to, r->has_devices ? "devices have this template, and it would break: "
+                                      : "it would break what is published: ");
+    for (size_t i = 0; i < changes->count && to->len < MESSAGE_MAX; i++) {
+        const struct dtdl_change *change = &changes->list[i];
+
+        if (change->kind != DTDL_BREAKING)
+            continue;
+        buf_append_str(to, told++ == 0 ? "" : "; ");
+        append_plain(to, change->component);
+        buf_append_str(to, change->component.len > 0 && change->name.len > 0 ? "." : "");
+        append_plain(to, change->name);
+        buf_append_str(to, ": ");
+        append_plain(to, change->text);
+    }
+    if (told < changes->breaking)
+        buf_printf(to, "; and %zu more", changes->breaking - told);
+    buf_append_str(to, ". Make a new version, or ask with force=true");
+}
+
 void app_answer_template_error(struct exchange *x, enum status status,
                                const struct template_result *r, const struct fault *why)
 {
-    BUF_CLEANUP struct buf message = {.max = 2 * MESSAGE_MAX};
+    BUF_CLEANUP struct buf message = {.max = 4 * MESSAGE_MAX};
+    bool is_wrong = status == ST_BAD_REQUEST && r->report && r->report->errors.count > 0;
+    bool is_breaking = status == ST_CONFLICT && r->changes && r->changes->breaking > 0;
 
-    if (status != ST_BAD_REQUEST || !r->report || r->report->errors.count == 0) {
-        exchange_answer_error(x, status, why);
-        return;
-    }
-    write_findings(&r->report->errors, &message);
+    if (is_wrong)
+        write_findings(&r->report->errors, &message);
+    if (is_breaking)
+        write_breaking(r, &message);
     buf_append_byte(&message, 0);
-    if (message.failed)
+    if (message.failed || message.len == 1)
         exchange_answer_error(x, status, why);
     else
-        app_answer_error_as(x, 400, "InvalidBody", (const char *)message.ptr);
+        app_answer_error_as(x, is_wrong ? 400 : 409, is_wrong ? "InvalidBody" : "Conflict",
+                            (const char *)message.ptr);
 }
 
 static void put_findings(struct json_writer *w, slice name, const struct dtdl_findings *findings)
@@ -215,7 +241,9 @@ static void act(struct exchange *x, enum template_act act, struct template_reque
 
 void app_template_draft_put(struct exchange *x)
 {
-    act(x, TEMPLATE_PUT_DRAFT, (struct template_request){.given = buf_slice(&x->body)});
+    act(x, TEMPLATE_PUT_DRAFT,
+        (struct template_request){.given = buf_slice(&x->body),
+                                  .must_be_new = exchange_wants_new(x)});
 }
 
 void app_template_draft_delete(struct exchange *x)
@@ -223,9 +251,18 @@ void app_template_draft_delete(struct exchange *x)
     act(x, TEMPLATE_DROP_DRAFT, (struct template_request){0});
 }
 
+/* As the compatible API's, with what the model was told. */
+void app_template_put(struct exchange *x)
+{
+    act(x, TEMPLATE_PUT,
+        (struct template_request){.given = buf_slice(&x->body),
+                                  .must_be_new = exchange_wants_new(x),
+                                  .force = app_is_forced(x)});
+}
+
 void app_template_publish(struct exchange *x)
 {
-    act(x, TEMPLATE_PUBLISH, (struct template_request){0});
+    act(x, TEMPLATE_PUBLISH, (struct template_request){.force = app_is_forced(x)});
 }
 
 void app_template_changes(struct exchange *x)

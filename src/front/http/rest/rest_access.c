@@ -127,7 +127,9 @@ static void on_user_put(void *context, enum status status, const struct user *u,
 /* Service principals and groups of a directory need a sign-in that knows them. */
 static void put_user(struct exchange *x, bool must_exist)
 {
-    struct user_change change = {.id = x->bound[0], .must_exist = must_exist};
+    struct user_change change = {.id = x->bound[0],
+                                 .must_exist = must_exist,
+                                 .must_be_new = !must_exist && exchange_wants_new(x)};
     const struct act act = exchange_act(x);
     struct json *body;
     slice type;
@@ -232,7 +234,7 @@ static void on_token_created(void *context, enum status status, const struct api
 
     if (t)
         write_token(&w, t);
-    rest_end_change(context, status, &body, why);
+    rest_end_change(context, rest_status_of_put(context, status), &body, why);
     if (body.ptr)
         explicit_bzero(body.ptr, body.cap);
     buf_deinit(&body);

@@ -246,8 +246,12 @@ static void on_put(void *context, enum status status, const struct enrollment *e
                    const struct fault *why)
 {
     struct attestation_call *call = context;
+    struct fault there;
 
-    if (status == ST_OK || status == ST_NOT_FOUND)
+    if (status == ST_OK && exchange_wants_new(call->x))
+        finish(call, fault_set(&there, ST_PRECONDITION_FAILED, "the device has one already"),
+               &there);
+    else if (status == ST_OK || status == ST_NOT_FOUND)
         put(call, e);
     else
         finish(call, status, why);

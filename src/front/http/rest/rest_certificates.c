@@ -87,6 +87,7 @@ static bool read_request(struct certificate_call *call, enum authority_act act)
         !rest_read_flag(x, body, "verified", &has_verified, &request->verified))
         return false;
     request->version = rest_version(x, body);
+    request->must_be_new = act == AUTHORITY_UPLOAD && exchange_wants_new(x);
     return request->file.len > 0 || rest_wrong(x, "the body needs a certificate");
 }
 

@@ -81,7 +81,9 @@ static bool names_organization(const struct json *body)
 
 static void put_group(struct exchange *x, bool must_exist)
 {
-    struct device_group_change change = {.id = x->bound[0], .must_exist = must_exist};
+    struct device_group_change change = {.id = x->bound[0],
+                                         .must_exist = must_exist,
+                                         .must_be_new = !must_exist && exchange_wants_new(x)};
     const struct act act = exchange_act(x);
     struct json *body;
 

@@ -239,7 +239,7 @@ static void devices_get(struct exchange *x)
 /* body -> its organization is looked up -> the device as it is -> added, or changed */
 struct device_call {
     struct exchange *x;
-    bool may_add;
+    bool may_add, must_be_new;
     bool has_simulated, simulated;
     struct device_edit edit;
 };
@@ -262,7 +262,7 @@ static void on_changed(void *context, enum status status, const struct device_vi
 
     if (v)
         rest_write_device(&w, v->device);
-    rest_end(call->x, status, &body, why);
+    rest_end(call->x, rest_status_of_put(call->x, status), &body, why);
 }
 
 static void add(struct device_call *call)
@@ -310,7 +310,10 @@ static void edit(struct device_call *call, const struct device *d)
     if (!organization_covers(within, d->organization_path))
         refuse(call, ST_DEVICE_NOT_FOUND, "no such device");
     else if (!may_edit(call, d))
-        refuse(call, ST_FORBIDDEN, "this token lacks the right to change it like that");
+        refuse(call, ST_FORBIDDEN,
+               may_do(&call->x->principal, PERM_DEVICES_UPDATE)
+                   ? "you lack connectivity.manageInstance"
+                   : "you lack devices.update");
     else if (call->has_simulated && call->simulated != d->simulated)
         refuse(call, ST_BAD_REQUEST, "whether a device is simulated cannot change");
     else
@@ -321,7 +324,9 @@ static void on_device(void *context, enum status status, const struct device *d)
 {
     struct device_call *call = context;
 
-    if (status == ST_OK)
+    if (status == ST_OK && call->must_be_new)
+        refuse(call, ST_PRECONDITION_FAILED, "there is a device of that ID already");
+    else if (status == ST_OK)
         edit(call, d);
     else if (status == ST_DEVICE_NOT_FOUND && call->may_add)
         add(call);
@@ -388,6 +393,7 @@ static void put_device(struct exchange *x, bool may_add)
 {
     struct device_call *call = arena_alloc(&x->arena, sizeof *call);
     struct json *body;
+    bool moves;
 
     if (!call) {
         exchange_answer_error(x, ST_NO_MEMORY, NULL);
@@ -395,15 +401,15 @@ static void put_device(struct exchange *x, bool may_add)
     }
     call->x = x;
     call->may_add = may_add;
+    call->must_be_new = may_add && exchange_wants_new(x);
     if (!exchange_json(x, &body) || !read_body(x, body, call))
         return;
     exchange_hold(x);
-    if (!(call->edit.set & DEVICE_EDIT_ORGANIZATION))
-        begin(call);
-    else if (call->edit.organization.len > 0)
+    moves = call->edit.set & DEVICE_EDIT_ORGANIZATION;
+    if (moves && call->edit.organization.len > 0)
         organization_get(identity_of(x), &x->principal, call->edit.organization, on_organization,
                          call);
-    else if (x->principal.organization[0])
+    else if (moves && x->principal.organization[0])
         refuse(call, ST_FORBIDDEN, "the application itself is not yours");
     else
         begin(call);

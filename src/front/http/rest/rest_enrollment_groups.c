@@ -383,7 +383,12 @@ static void on_read(void *context, enum status status, const struct enrollment *
 {
     struct group_call *call = context;
 
-    if (status == ST_OK)
+    struct fault there;
+
+    if (status == ST_OK && call->may_add && exchange_wants_new(call->x))
+        fail(call, fault_set(&there, ST_PRECONDITION_FAILED, "there is a group of that ID already"),
+             &there);
+    else if (status == ST_OK)
         change(call, e);
     else if (status == ST_NOT_FOUND && call->may_add)
         add(call);

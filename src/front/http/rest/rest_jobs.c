@@ -142,6 +142,11 @@ static void on_begun(void *context, enum status status, const struct job *j,
     rest_end_change(context, status, &body, why); /* with its operation */
 }
 
+static void on_put(void *context, enum status status, const struct job *j, const struct fault *why)
+{
+    on_begun(context, rest_status_of_put(context, status), j, why);
+}
+
 /* A member's own text; `kind` is what it must be, null is none. */
 static bool read_raw(struct exchange *x, const struct json *body, const char *name,
                      enum json_kind kind, slice *ret)
@@ -174,7 +179,7 @@ static void jobs_put(struct exchange *x)
         !read_raw(x, body, "cancellationThreshold", JSON_OBJECT, &n.threshold))
         return;
     exchange_hold(x);
-    job_begin(operations_of(x), &act, &n, on_begun, x);
+    job_begin(operations_of(x), &act, &n, on_put, x);
 }
 
 static void jobs_rerun(struct exchange *x)

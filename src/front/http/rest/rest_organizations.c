@@ -119,7 +119,9 @@ static void on_organization_put(void *context, enum status status, const struct 
 /* A PUT says where it is to be, a PATCH may leave it where it is. */
 static void put_organization(struct exchange *x, bool must_exist)
 {
-    struct organization_change change = {.id = x->bound[0], .must_exist = must_exist};
+    struct organization_change change = {.id = x->bound[0],
+                                         .must_exist = must_exist,
+                                         .must_be_new = !must_exist && exchange_wants_new(x)};
     const struct act act = exchange_act(x);
     const struct json *parent;
     struct json *body;

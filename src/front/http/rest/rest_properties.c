@@ -159,9 +159,15 @@ static void write(struct exchange *x, bool replace)
     central_properties_write(central_of(x), &w, on_written, x);
 }
 
+/* They are there as soon as the device is. */
 static void properties_put(struct exchange *x)
 {
-    write(x, true);
+    const struct fault there = {ST_PRECONDITION_FAILED, "a device always has its properties"};
+
+    if (exchange_wants_new(x))
+        exchange_answer_error(x, ST_PRECONDITION_FAILED, &there);
+    else
+        write(x, true);
 }
 
 static void properties_patch(struct exchange *x)

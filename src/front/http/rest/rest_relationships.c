@@ -95,18 +95,41 @@ static bool read_body(struct exchange *x, struct relationship *ret)
            rest_wrong(x, "source must be the device of the path");
 }
 
-static void relationships_put(struct exchange *x)
+static void put(struct exchange *x)
 {
     struct relationship r;
 
-    if (!read_body(x, &r))
-        return;
-    if (r.target.len == 0) {
-        rest_wrong(x, "target must be the ID of a device");
+    if (read_body(x, &r) &&
+        (r.target.len > 0 || rest_wrong(x, "target must be the ID of a device")))
+        relationship_put(central_of(x), &r, within(x), on_relationship, x);
+    else
+        exchange_release(x);
+}
+
+static void on_looked(void *context, enum status status, const struct relationship *was,
+                      const struct fault *why)
+{
+    struct fault there;
+
+    (void)was;
+    if (status == ST_NOT_FOUND) {
+        put(context);
         return;
     }
+    if (status == ST_OK) {
+        status = fault_set(&there, ST_PRECONDITION_FAILED, "there is one of that ID already");
+        why = &there;
+    }
+    rest_end(context, status, NULL, why);
+}
+
+static void relationships_put(struct exchange *x)
+{
     exchange_hold(x);
-    relationship_put(central_of(x), &r, within(x), on_relationship, x);
+    if (exchange_wants_new(x))
+        relationship_get(central_of(x), x->bound[0], x->bound[1], within(x), on_looked, x);
+    else
+        put(x);
 }
 
 /* What there is: now its target may change. */

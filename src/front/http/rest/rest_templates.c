@@ -106,7 +106,11 @@ static void on_done(void *context, enum status status, const struct template_res
 
 static void act(struct exchange *x, enum template_act act)
 {
-    struct template_request request = {.id = x->bound[0]};
+    struct template_request request = {
+        .id = x->bound[0],
+        .must_be_new = act == TEMPLATE_PUT && exchange_wants_new(x),
+        .force = app_is_forced(x),
+    };
 
     if (act != TEMPLATE_DELETE)
         request.given = buf_slice(&x->body);
@@ -148,8 +152,8 @@ static const struct rest_schema schemas[] = {
 static const struct rest_route routes[] = {
     {{HTTP_GET,    "deviceTemplates",    PERM_TEMPLATES_VIEW,   templates_list},   "DeviceTemplates_List",   NULL,             "DeviceTemplateCollection", 200, 0},
     {{HTTP_GET,    "deviceTemplates/{}", PERM_TEMPLATES_VIEW,   templates_get},    "DeviceTemplates_Get",    NULL,             "DeviceTemplate", 200, 0},
-    {{HTTP_PUT,    "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_put},    "DeviceTemplates_Create", "DeviceTemplate", "DeviceTemplate", 200, 0},
-    {{HTTP_PATCH,  "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_patch},  "DeviceTemplates_Update", "DeviceTemplate", "DeviceTemplate", 200, 0},
+    {{HTTP_PUT,    "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_put},    "DeviceTemplates_Create", "DeviceTemplate", "DeviceTemplate", 200, REST_FORCED},
+    {{HTTP_PATCH,  "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_patch},  "DeviceTemplates_Update", "DeviceTemplate", "DeviceTemplate", 200, REST_FORCED},
     {{HTTP_DELETE, "deviceTemplates/{}", PERM_TEMPLATES_MANAGE, templates_delete}, "DeviceTemplates_Remove", NULL,             NULL, 204, 0},
 };
 /* clang-format on */
