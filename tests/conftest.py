@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from lib.caller import Caller  # noqa: E402
 from lib.server import MusterServer  # noqa: E402
 
 
@@ -25,6 +26,12 @@ def server(request):
         yield started.start()
     finally:
         closing(started, request, failures)
+
+
+@pytest.fixture(scope="module")
+def boss(server):
+    """An administrator, by the token in the data folder."""
+    return Caller(server)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@
  *     device_act.c         what each act on a device is
  *     device_acts.c        approve, associate, block, unblock, delete, deprovision: of one device
  *     device_edit.c        several facts of one device at once
+ *     device_task.c        how both change its row
  *     relationship.c       gateways and what is behind them
  *     operation*.c, device_import.c, import_*.c, device_bulk.c   see operation_internal.h
  *     device_export.c      all devices as a file

@@ -300,6 +300,28 @@ void client_path(struct buf *ret, const char *format, const char *argument)
     }
 }
 
+void client_query(struct buf *ret, const char *name, const char *value)
+{
+    size_t at;
+
+    if (!value)
+        return;
+    buf_append_byte(ret, slice_find(buf_slice(ret), '?', &at) ? '&' : '?');
+    buf_append_str(ret, name);
+    client_path(ret, "=%s", value);
+}
+
+bool client_check_json(struct client *c, const char *name, const char *text)
+{
+    struct json *value;
+    struct fault why;
+
+    if (json_parse(slice_str(text), JSON_LAST_WINS, &c->arena, &value, &why) == ST_OK)
+        return true;
+    (void)command_fail(c->command, EXIT_USAGE, "%s is no JSON: %s", name, why.text);
+    return false;
+}
+
 /* --- printing -------------------------------------------------------------------------------- */
 
 void client_print_json(const struct json *value)

@@ -51,6 +51,10 @@ CHECKED int client_stream(struct client *c, slice path, bool (*on_part)(void *co
 /* "devices/{id}/twin": printf with %s arguments percent-encoded. Caller frees ret->ptr by
  * buf_deinit. */
 void client_path(struct buf *ret, const char *format, const char *argument);
+/* ?name=value, or &name=value behind another; `value` NULL: nothing. */
+void client_query(struct buf *ret, const char *name, const char *value);
+/* Whether the value of an option is JSON; false after a message. */
+CHECKED bool client_check_json(struct client *c, const char *name, const char *text);
 
 /* Prints JSON: as it is, one line. */
 void client_print_json(const struct json *value);

@@ -7,41 +7,21 @@
 
 #include "base/buf.h"
 #include "codec/device_query.h"
+#include "codec/odata_fixture.h"
 
 #define ALL "SELECT * FROM devices"
 
-#define TEXT(s)                                                                                    \
-    {                                                                                              \
-        ODATA_TEXT, false,                                                                         \
-        {                                                                                          \
-            (const uint8_t *)s, sizeof s - 1                                                       \
-        }                                                                                          \
-    }
-#define FLAG(b)                                                                                    \
-    {                                                                                              \
-        ODATA_BOOL, b,                                                                             \
-        {                                                                                          \
-            NULL, 0                                                                                \
-        }                                                                                          \
-    }
-#define NONE                                                                                       \
-    {                                                                                              \
-        ODATA_NULL, false,                                                                         \
-        {                                                                                          \
-            NULL, 0                                                                                \
-        }                                                                                          \
-    }
-
 /* id, displayName, template, organization, provisioned, simulated, enabled */
-static const struct odata_value pump[DEVICE_QUERY_FIELDS] = {TEXT("pump-1"),
-                                                             TEXT("It's \"the\" pump"),
-                                                             TEXT("dtmi:a:pump;1"),
-                                                             TEXT("north"),
-                                                             FLAG(true),
-                                                             FLAG(false),
-                                                             FLAG(true)};
+static const struct odata_value pump[DEVICE_QUERY_FIELDS] = {ODATA_OF_TEXT("pump-1"),
+                                                             ODATA_OF_TEXT("It's \"the\" pump"),
+                                                             ODATA_OF_TEXT("dtmi:a:pump;1"),
+                                                             ODATA_OF_TEXT("north"),
+                                                             ODATA_OF_FLAG(true),
+                                                             ODATA_OF_FLAG(false),
+                                                             ODATA_OF_FLAG(true)};
 static const struct odata_value ghost[DEVICE_QUERY_FIELDS] = {
-    TEXT("ghost"), TEXT("ghost"), NONE, NONE, FLAG(false), FLAG(true), FLAG(false)};
+    ODATA_OF_TEXT("ghost"), ODATA_OF_TEXT("ghost"), ODATA_OF_NULL,       ODATA_OF_NULL,
+    ODATA_OF_FLAG(false),   ODATA_OF_FLAG(true),    ODATA_OF_FLAG(false)};
 
 static void a_query_finds_who_fits(void **state)
 {

@@ -1,88 +1,10 @@
-#include "codec/odata_filter.h"
-
 #include <assert.h>
 
-/* --- reading: a cursor, and connectives that wait for their right side ------------------------ */
+#include "codec/odata_filter_internal.h"
 
-struct parser {
-    slice text;
-    size_t at;
-    const struct odata_field *fields;
-    size_t field_count;
-    struct arena *arena;
-    struct odata_filter *to;
-    size_t conditions, depth;
-    /* ODATA_AND and ODATA_OR; ODATA_COMPARE stands for an open parenthesis. */
-    enum odata_step_kind waiting[ODATA_CONDITIONS_MAX + ODATA_DEPTH_MAX];
-    size_t waiting_count;
-    struct fault *why;
-};
+/* --- $filter ---------------------------------------------------------------------------------- */
 
-#define PARENTHESIS ODATA_COMPARE
-
-static bool wrong(struct parser *p, const char *what)
-{
-    (void)fault_set(p->why, ST_BAD_REQUEST, "filter, character %zu: %s", p->at + 1, what);
-    return false;
-}
-
-static void skip_blanks(struct parser *p)
-{
-    while (p->at < p->text.len && (p->text.ptr[p->at] == ' ' || p->text.ptr[p->at] == '\t'))
-        p->at++;
-}
-
-static bool take(struct parser *p, uint8_t c)
-{
-    skip_blanks(p);
-    if (p->at >= p->text.len || p->text.ptr[p->at] != c)
-        return false;
-    p->at++;
-    return true;
-}
-
-static bool is_word_byte(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-}
-
-/* The word that stands next, without taking it; may be empty. */
-static slice peek_word(struct parser *p)
-{
-    size_t end;
-
-    skip_blanks(p);
-    for (end = p->at; end < p->text.len && is_word_byte(p->text.ptr[end]);)
-        end++;
-    return slice_of(p->text.ptr + p->at, end - p->at);
-}
-
-static bool take_word(struct parser *p, slice word)
-{
-    if (!slice_equal(peek_word(p), word))
-        return false;
-    p->at += word.len;
-    return true;
-}
-
-/* --- conditions ------------------------------------------------------------------------------- */
-
-static bool read_field(struct parser *p, size_t *ret)
-{
-    slice word = peek_word(p);
-
-    for (size_t i = 0; i < p->field_count; i++) {
-        if (slice_equal(word, slice_str(p->fields[i].name))) {
-            p->at += word.len;
-            *ret = i;
-            return true;
-        }
-    }
-    return wrong(p, "no field or function of that name");
-}
-
-static bool read_operator(struct parser *p, enum odata_operator *ret)
+static bool read_operator(struct filter_reader *r, enum odata_operator *ret)
 {
     static const char *const names[] = {
         [ODATA_EQ] = "eq", [ODATA_NE] = "ne", [ODATA_LT] = "lt",
@@ -90,215 +12,97 @@ static bool read_operator(struct parser *p, enum odata_operator *ret)
     };
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (take_word(p, slice_str(names[i]))) {
+        if (filter_take_word(r, names[i])) {
             *ret = (enum odata_operator)i;
             return true;
         }
     }
-    return wrong(p, "eq, ne, lt, le, gt or ge must stand here");
+    return filter_wrong(r, "eq, ne, lt, le, gt or ge must stand here");
 }
 
-/* 'It''s': a quote inside is written twice. */
-static bool read_text(struct parser *p, slice *ret)
-{
-    size_t start, quotes = 0, len = 0;
-    uint8_t *to;
-
-    if (!take(p, '\''))
-        return wrong(p, "a text in single quotes must stand here");
-    for (start = p->at; p->at < p->text.len; p->at++) {
-        if (p->text.ptr[p->at] != '\'')
-            continue;
-        if (p->at + 1 >= p->text.len || p->text.ptr[p->at + 1] != '\'')
-            break;
-        p->at++;
-        quotes++;
-    }
-    if (p->at >= p->text.len)
-        return wrong(p, "the text has no end");
-    *ret = slice_of(p->text.ptr + start, p->at - start);
-    p->at++;
-    if (quotes == 0)
-        return true;
-    to = arena_alloc(p->arena, ret->len);
-    if (!to) {
-        (void)fault_set(p->why, ST_NO_MEMORY, "no memory for the filter");
-        return false;
-    }
-    for (size_t i = 0; i < ret->len; i++) {
-        to[len++] = ret->ptr[i];
-        i += ret->ptr[i] == '\'';
-    }
-    *ret = slice_of(to, len);
-    return true;
-}
-
-static bool read_value(struct parser *p, struct odata_value *ret)
+static bool read_value(struct filter_reader *r, struct odata_value *ret)
 {
     *ret = (struct odata_value){.kind = ODATA_BOOL};
-    if (take_word(p, SLICE("false")))
+    if (filter_take_word(r, "false"))
         return true;
     ret->flag = true;
-    if (take_word(p, SLICE("true")))
+    if (filter_take_word(r, "true"))
         return true;
     *ret = (struct odata_value){.kind = ODATA_NULL};
-    if (take_word(p, SLICE("null")))
+    if (filter_take_word(r, "null"))
         return true;
     ret->kind = ODATA_TEXT;
-    return read_text(p, &ret->text);
+    return filter_read_text(r, &ret->text);
 }
 
-static bool read_comparison(struct parser *p, struct odata_step *s)
+static bool read_comparison(struct filter_reader *r, struct odata_step *s)
 {
     enum odata_kind kind;
 
     s->kind = ODATA_COMPARE;
-    if (!read_field(p, &s->field) || !read_operator(p, &s->op) || !read_value(p, &s->value))
+    if (!filter_read_field(r, &s->field) || !read_operator(r, &s->op) || !read_value(r, &s->value))
         return false;
     kind = s->value.kind;
-    if (kind != ODATA_NULL && kind != p->fields[s->field].kind)
-        return wrong(p, "this value is of another kind than the field");
+    if (kind != ODATA_NULL && kind != r->language->fields[s->field].kind)
+        return filter_wrong(r, "this value is of another kind than the field");
     if (kind != ODATA_TEXT && s->op != ODATA_EQ && s->op != ODATA_NE)
-        return wrong(p, "true, false and null go with eq and ne only");
+        return filter_wrong(r, "true, false and null go with eq and ne only");
     return true;
 }
 
-/* (field, 'text') */
-static bool read_arguments(struct parser *p, struct odata_step *s)
-{
-    s->value.kind = ODATA_TEXT;
-    if (!take(p, '('))
-        return wrong(p, "'(' must stand here");
-    if (!read_field(p, &s->field))
-        return false;
-    if (p->fields[s->field].kind != ODATA_TEXT)
-        return wrong(p, "this field is no text");
-    if (!take(p, ','))
-        return wrong(p, "',' must stand here");
-    if (!read_text(p, &s->value.text))
-        return false;
-    return take(p, ')') || wrong(p, "')' must stand here");
-}
-
-static bool read_index_of(struct parser *p, struct odata_step *s)
+static bool read_index_of(struct filter_reader *r, struct odata_step *s)
 {
     slice number;
 
     s->kind = ODATA_INDEX_OF;
-    if (!read_arguments(p, s) || !read_operator(p, &s->op))
+    if (!filter_read_arguments(r, s) || !read_operator(r, &s->op))
         return false;
-    number = peek_word(p);
+    number = filter_peek_word(r);
     if (!slice_to_i64(number, &s->number))
-        return wrong(p, "a whole number must stand here");
-    p->at += number.len;
+        return filter_wrong(r, "a whole number must stand here");
+    r->at += number.len;
     return true;
 }
 
-static bool read_condition(struct parser *p)
+static bool read_condition(struct filter_reader *r)
 {
     struct odata_step s = {0};
     bool read;
 
-    if (++p->conditions > ODATA_CONDITIONS_MAX)
-        return wrong(p, "more than 64 conditions");
-    if (take_word(p, SLICE("indexof"))) {
-        read = read_index_of(p, &s);
-    } else if (take_word(p, SLICE("contains"))) {
+    if (filter_take_word(r, "indexof")) {
+        read = read_index_of(r, &s);
+    } else if (filter_take_word(r, "contains")) {
         s.kind = ODATA_CONTAINS;
-        read = read_arguments(p, &s);
+        read = filter_read_arguments(r, &s);
     } else {
-        read = read_comparison(p, &s);
+        read = read_comparison(r, &s);
     }
-    if (read)
-        p->to->steps[p->to->count++] = s;
-    return read;
+    return read && filter_add_condition(r, &s);
 }
 
-/* --- between conditions ----------------------------------------------------------------------- */
-
-/* Both sides of what waits on top are there. */
-static void settle(struct parser *p)
+static bool read_filter(struct filter_reader *r)
 {
-    p->to->steps[p->to->count++] = (struct odata_step){.kind = p->waiting[--p->waiting_count]};
-}
-
-static bool waits(const struct parser *p, enum odata_step_kind kind)
-{
-    return p->waiting_count > 0 && p->waiting[p->waiting_count - 1] == kind;
-}
-
-static bool open_parentheses(struct parser *p)
-{
-    while (take(p, '(')) {
-        if (++p->depth > ODATA_DEPTH_MAX)
-            return wrong(p, "more than 16 parentheses inside each other");
-        p->waiting[p->waiting_count++] = PARENTHESIS;
-    }
-    return true;
-}
-
-static bool close_parentheses(struct parser *p)
-{
-    while (take(p, ')')) {
-        while (waits(p, ODATA_AND) || waits(p, ODATA_OR))
-            settle(p);
-        if (!waits(p, PARENTHESIS))
-            return wrong(p, "this parenthesis was not opened");
-        p->waiting_count--;
-        p->depth--;
-    }
-    return true;
-}
-
-static bool read_connective(struct parser *p)
-{
-    bool is_and = take_word(p, SLICE("and"));
-
-    if (!is_and && !take_word(p, SLICE("or")))
-        return wrong(p, "'and' or 'or' must stand here");
-    while (waits(p, ODATA_AND) || (!is_and && waits(p, ODATA_OR)))
-        settle(p);
-    p->waiting[p->waiting_count++] = is_and ? ODATA_AND : ODATA_OR;
-    return true;
-}
-
-static bool read_filter(struct parser *p)
-{
-    for (;;) {
-        if (!open_parentheses(p) || !read_condition(p) || !close_parentheses(p))
-            return false;
-        skip_blanks(p);
-        if (p->at == p->text.len)
-            break;
-        if (!read_connective(p))
-            return false;
-    }
-    while (waits(p, ODATA_AND) || waits(p, ODATA_OR))
-        settle(p);
-    return p->waiting_count == 0 || wrong(p, "a parenthesis is not closed");
+    return filter_at_end(r) || filter_read_conditions(r);
 }
 
 enum status odata_filter_parse(slice text, const struct odata_field *fields, size_t field_count,
                                struct arena *arena, struct odata_filter *ret, struct fault *why)
 {
-    struct fault own;
-    struct parser p = {
-        .text = text,
+    const struct filter_language language = {
         .fields = fields,
         .field_count = field_count,
-        .arena = arena,
-        .to = ret,
-        .why = why ? why : &own,
+        .blanks = " \t",
+        .word_signs = "_-",
+        .quotes = "'",
+        .words_have_case = true,
+        .no_field = "no field or function of that name",
+        .no_text = "a text in single quotes must stand here",
+        .no_connective = "'and' or 'or' must stand here",
+        .read = read_filter,
+        .read_condition = read_condition,
     };
 
-    ret->count = 0;
-    if (text.len > ODATA_TEXT_MAX)
-        return fault_set(why, ST_BAD_REQUEST, "a filter has at most %d characters", ODATA_TEXT_MAX);
-    skip_blanks(&p);
-    if (p.at == text.len || read_filter(&p))
-        return ST_OK;
-    ret->count = 0;
-    return p.why->status;
+    return filter_parse(&language, text, arena, ret, why);
 }
 
 /* --- judging ---------------------------------------------------------------------------------- */

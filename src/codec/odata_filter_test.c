@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "codec/odata_filter.h"
+#include "codec/odata_fixture.h"
 
 enum { NAME, TEMPLATE, ENABLED, FIELD_COUNT };
 
@@ -18,9 +18,9 @@ static const struct odata_field fields[] = {
 
 /* A pump that is enabled and has no template. */
 static const struct odata_value pump[] = {
-    [NAME] = {ODATA_TEXT, false, {(const uint8_t *)"It's a pump", 11}},
-    [TEMPLATE] = {ODATA_NULL, false, {NULL, 0}},
-    [ENABLED] = {ODATA_BOOL, true, {NULL, 0}},
+    [NAME] = ODATA_OF_TEXT("It's a pump"),
+    [TEMPLATE] = ODATA_OF_NULL,
+    [ENABLED] = ODATA_OF_FLAG(true),
 };
 
 static void C110_a_filter_fits_what_it_says(void **state)

@@ -150,8 +150,23 @@ struct hub *hub_create(struct workers *ws, struct store *st, struct bus *bus, st
     return hub;
 }
 
+/* Of what nobody will answer any more. */
+static void drop_requests(struct hub_worker *w)
+{
+    for (size_t i = 0; i < COUNT_OF(w->requests); i++) {
+        while (w->requests[i]) {
+            struct hub_request *r = w->requests[i];
+
+            w->requests[i] = r->next;
+            timer_cancel(&r->timer);
+            r->drop(r);
+        }
+    }
+}
+
 static void worker_deinit(struct hub_worker *w)
 {
+    drop_requests(w);
     activity_stop(w);
     timer_cancel(&w->sweep);
     session_trust_unwatch(w);

@@ -41,6 +41,8 @@ struct hub_request {
     struct timer timer;
     /* `m` is the answer, or NULL when the time is up. Ends the request, or waits on. */
     void (*on_message)(struct hub_request *r, const struct session_message *m);
+    /* Frees what the asker keeps, and tells nobody: the hub ends before an answer came. */
+    void (*drop)(struct hub_request *r);
 };
 #define HUB_REQUEST_BUCKETS 256
 

@@ -270,6 +270,13 @@ static void end_call(struct method_call *c, enum status status, int64_t method_s
     arena_deinit(&arena);
 }
 
+static void drop_call(struct hub_request *r)
+{
+    struct arena arena = ((struct method_call *)r)->arena;
+
+    arena_deinit(&arena);
+}
+
 static const char *cause_of(enum status status)
 {
     switch (status) {
@@ -329,6 +336,7 @@ static void call_directory(struct method_call *c)
     };
 
     c->request.on_message = on_call_message;
+    c->request.drop = drop_call;
     request_start(w, &c->request, (asked->connect_timeout_s + asked->response_timeout_s) * 1000);
     m.token = c->request.token;
     hub_tell_directory(w, &m);

@@ -107,6 +107,12 @@ struct query {
     void *context;
 };
 
+/* Requests here are one block. */
+static void drop_request(struct hub_request *r)
+{
+    free(r);
+}
+
 static void on_info_message(struct hub_request *r, const struct session_message *m)
 {
     struct query *q = (struct query *)r;
@@ -145,6 +151,7 @@ void session_query(struct hub *hub, const struct hub_name *name, slice device_id
     q->on_info = on_info;
     q->context = context;
     q->request.on_message = on_info_message;
+    q->request.drop = drop_request;
     request_start(w, &q->request, HUB_ANSWER_TIMEOUT_MS);
     m.token = q->request.token;
     hub_tell_directory(w, &m);
@@ -187,6 +194,7 @@ void session_revoke(struct hub *hub, const struct session_revoke *r, void (*on_d
         v->on_done = on_done;
         v->context = context;
         v->request.on_message = on_revoked;
+        v->request.drop = drop_request;
         request_start(w, &v->request, HUB_ANSWER_TIMEOUT_MS);
         m.token = v->request.token;
     }

@@ -159,26 +159,7 @@ enum status device_find_some_now(struct identity *id, const slice *device_ids, s
     return search.status;
 }
 
-struct counting {
-    int64_t count;
-    enum status status;
-};
-
-static void on_count(void *context, enum status status, struct rows *rows)
-{
-    struct counting *counting = context;
-
-    if (status == ST_OK && rows_next(rows))
-        counting->count = rows_int(rows, 0);
-    counting->status = status == ST_OK ? rows_status(rows) : status;
-}
-
 enum status device_count_now(struct identity *id, int64_t *ret)
 {
-    struct counting counting = {0};
-
-    (void)store_read_now(id->store, &device_count_sql, NULL, 0, on_count, &counting);
-    if (counting.status == ST_OK)
-        *ret = counting.count;
-    return counting.status;
+    return store_read_int_now(id->store, &device_count_sql, NULL, 0, ret);
 }

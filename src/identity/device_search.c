@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #define INDEX_ROWS 500 /* in one unit: some 5 ms of the writer's time */
-#define PAUSE_MS 20    /* between units while there is something to do: others come first */
+/* Between units while there is something to do: others come first. So long, and so many times as
+ * long as the last unit took: the more the writer has to do, the less it is asked for. */
+#define PAUSE_MS 20
+#define PAUSE_TIMES 4
 #define LOOK_EVERY_MS 500
 #define GRAM_LEN 3 /* characters */
 
@@ -128,6 +131,7 @@ struct indexer {
     struct mail mail;
     struct worker *home;
     struct store *st;
+    int64_t asked_at_ms; /* when the unit under way was submitted; monotonic */
 };
 
 static const struct sql rest_sql = {"SELECT EXISTS (SELECT 1 FROM device_search_stale),"
@@ -165,8 +169,12 @@ static void look_again(struct indexer *ix, int64_t delay_ms)
 
 static void on_indexed(void *context, enum status status, struct unit *unit)
 {
+    struct indexer *ix = context;
+    int64_t took = clock_mono_ms() - ix->asked_at_ms;
+
     (void)unit;
-    look_again(context, status == ST_OK || status == ST_CONFLICT ? PAUSE_MS : LOOK_EVERY_MS);
+    look_again(ix, status == ST_OK || status == ST_CONFLICT ? PAUSE_MS + PAUSE_TIMES * took
+                                                            : LOOK_EVERY_MS);
 }
 
 static void add_statements(struct unit *unit, bool has_notes)
@@ -194,6 +202,7 @@ static void on_rest(void *context, enum status status, struct rows *rows)
         return;
     }
     add_statements(unit, has_notes);
+    ix->asked_at_ms = clock_mono_ms();
     unit_submit(unit, on_indexed, ix);
 }
 

@@ -58,19 +58,12 @@ static void a_device_holds_parts_of_its_id_and_of_its_name(void **state)
 
 /* --- the index -------------------------------------------------------------------------------- */
 
-static void on_number(void *context, enum status status, struct rows *rows)
-{
-    assert_int_equal(status, ST_OK);
-    assert_true(rows_next(rows));
-    *(int64_t *)context = rows_int(rows, 0);
-}
-
 static int64_t number_of(struct fixture *f, const struct sql *sql, const struct sql_value *values,
                          size_t count)
 {
     int64_t number = -1;
 
-    (void)store_read_now(f->store, sql, values, count, on_number, &number);
+    assert_int_equal(store_read_int_now(f->store, sql, values, count, &number), ST_OK);
     return number;
 }
 

@@ -20,13 +20,6 @@ static const struct sql token_sql = {
     " AND organization_id = ''"};
 static const struct sql trust_sql = {"SELECT version FROM trust_set"};
 
-static void on_number(void *context, enum status status, struct rows *rows)
-{
-    assert_int_equal(status, ST_OK);
-    assert_true(rows_next(rows));
-    *(int64_t *)context = rows_int(rows, 0);
-}
-
 static void fill_old(struct fixture *f)
 {
     const struct store_schema old = {"identity", identity_schema.steps, 1};
@@ -69,10 +62,10 @@ static void what_the_version_before_had_is_kept(void **state)
     assert_true(slice_equal(c.d.primary_thumbprint, SLICE("AB")));
     assert_true(slice_equal(c.d.enrollment_id, SLICE("line")));
     assert_false(c.d.expired_leaf_allowed);
-    assert_int_equal(store_read_now(f->store, &trust_sql, NULL, 0, on_number, &version), ST_OK);
+    assert_int_equal(store_read_int_now(f->store, &trust_sql, NULL, 0, &version), ST_OK);
     assert_int_equal(version, 1);
     /* An administrator's now, and for a year at most. */
-    assert_int_equal(store_read_now(f->store, &token_sql, NULL, 0, on_number, &expires_at), ST_OK);
+    assert_int_equal(store_read_int_now(f->store, &token_sql, NULL, 0, &expires_at), ST_OK);
     assert_int_equal(expires_at, 31536001000);
 }
 

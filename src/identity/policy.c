@@ -49,14 +49,6 @@ static const struct default_policy dps_policies[] = {
                                      RIGHT_REGISTRATION_WRITE},
 };
 
-static void on_count(void *context, enum status status, struct rows *rows)
-{
-    int64_t *ret_count = context;
-
-    if (status == ST_OK && rows_next(rows))
-        *ret_count = rows_int(rows, 0);
-}
-
 /* Sealed with fresh keys; false when out of memory. */
 static bool add_policy(struct unit *unit, const struct identity *id, slice scope,
                        const struct default_policy *p)
@@ -95,7 +87,7 @@ static enum status create_now(struct identity *id, slice scope, const struct def
 {
     const struct sql_value value = SQL_TEXT_(scope);
     int64_t existing = 0;
-    enum status status = store_read_now(id->store, &count_sql, &value, 1, on_count, &existing);
+    enum status status = store_read_int_now(id->store, &count_sql, &value, 1, &existing);
 
     if (status == ST_OK && existing == 0)
         status = insert_now(id, scope, list, count);

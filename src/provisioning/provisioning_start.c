@@ -78,14 +78,6 @@ const struct store_schema provisioning_schema = {
 
 #define FIRST_VERSION 1 /* of the set of groups, before anybody changed it */
 
-static void on_version(void *context, enum status status, struct rows *rows)
-{
-    int64_t *version = context;
-
-    if (status == ST_OK && rows_next(rows))
-        *version = rows_int(rows, 0);
-}
-
 static void add_group(struct unit *unit, const struct sealer *sealer, slice id, bool iot_edge)
 {
     struct enrollment group = {
@@ -125,7 +117,7 @@ bool provisioning_make_defaults(struct provisioning *p, struct fault *why)
 {
     static const struct sql sql = {"SELECT version FROM enrollment_set WHERE id = 1"};
     int64_t version = 0;
-    enum status status = store_read_now(p->st, &sql, NULL, 0, on_version, &version);
+    enum status status = store_read_int_now(p->st, &sql, NULL, 0, &version);
 
     if (status == ST_OK && version == FIRST_VERSION)
         status = add_defaults(p);

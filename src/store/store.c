@@ -152,6 +152,31 @@ enum status store_read_now(struct store *st, const struct sql *sql, const struct
     return now.status;
 }
 
+struct number {
+    enum status status;
+    int64_t *ret;
+};
+
+static void on_number(void *context, enum status status, struct rows *rows)
+{
+    struct number *number = context;
+    bool found = status == ST_OK && rows_next(rows);
+    int64_t value = found ? rows_int(rows, 0) : 0;
+
+    number->status = status == ST_OK ? rows_status(rows) : status;
+    if (found && number->status == ST_OK)
+        *number->ret = value;
+}
+
+enum status store_read_int_now(struct store *st, const struct sql *sql,
+                               const struct sql_value *params, size_t count, int64_t *ret)
+{
+    struct number number = {.status = ST_INTERNAL, .ret = ret};
+
+    (void)store_read_now(st, sql, params, count, on_number, &number);
+    return number.status;
+}
+
 bool store_is_full(const struct store *st)
 {
     return st->driver->is_full(st->self);

@@ -108,6 +108,9 @@ void store_read(struct store *st, const struct sql *sql, const struct sql_value 
  * run when this returns what it was given. */
 enum status store_read_now(struct store *st, const struct sql *sql, const struct sql_value *params,
                            size_t count, store_rows_fn *on_rows, void *context);
+/* One number: the first column of the first row. *ret is left as it is when there is no row. */
+CHECKED enum status store_read_int_now(struct store *st, const struct sql *sql,
+                                       const struct sql_value *params, size_t count, int64_t *ret);
 
 /* --- writing -------------------------------------------------------------------------------- */
 

@@ -7,29 +7,22 @@ import time
 
 from lib.caller import Caller
 from lib.jobs import Jobs, command_of, property_of
+from lib.models import command, publish_template, setting
 
 DEVICES = int(os.environ.get("MUSTER_JOB_DEVICES", "1500"))
 SEED = int(os.environ.get("MUSTER_JOB_SEED", random.SystemRandom().randrange(1 << 32)))
 KILLS_MIN = 3
-TEMPLATE = "dtmi:kill:pump:t"
 
 
 def make_fleet(server):
-    """Their IDs, and the group that they are: none of them is there."""
+    """Their IDs, the group that they are, and its template: none of them is there."""
     boss = Jobs(server)
-    answer = boss.rest("PUT", f"deviceTemplates/{TEMPLATE}", {
-        "@type": ["ModelDefinition", "DeviceModel"], "displayName": "Pump",
-        "capabilityModel": {
-            "@context": ["dtmi:iotcentral:context;2", "dtmi:dtdl:context;2"],
-            "@id": "dtmi:kill:pump;1", "@type": "Interface", "contents": [
-                {"@type": "Property", "name": "target", "schema": "integer", "writable": True},
-                {"@type": "Command", "name": "wake", "durable": True}]}})
-    assert answer.status == 200, answer
+    template = publish_template(boss, [setting("target", "integer"), command("wake", durable=True)])
     ids = [f"kill-{number:05}" for number in range(DEVICES)]
     file = server.folder / "devices.csv"
     file.write_text("IOTC_DEVICEID\n" + "\n".join(ids) + "\n")
-    server.cli("device", "import", file, "--template", TEMPLATE)
-    return ids, boss.group(f'$template = "{TEMPLATE}"')
+    server.cli("device", "import", file, "--template", template)
+    return ids, boss.group(f'$template = "{template}"'), template
 
 
 def run_under_fire(server, chance, group, data):
@@ -49,8 +42,8 @@ def run_under_fire(server, chance, group, data):
 def test_C126_a_job_that_is_killed_again_and_again_changes_every_device(make_server):
     print(f"seed: MUSTER_JOB_SEED={SEED}")
     chance, server = random.Random(SEED), make_server().start()
-    ids, group = make_fleet(server)
-    kills, job = run_under_fire(server, chance, group, property_of(TEMPLATE, "target", 7))
+    ids, group, template = make_fleet(server)
+    kills, job = run_under_fire(server, chance, group, property_of(template, "target", 7))
     assert kills >= KILLS_MIN, "too fast to be killed: give it more devices"
     assert job["status"] == "complete"
     assert job["progress"] == {"total": DEVICES, "pending": 0, "completed": DEVICES, "failed": 0}
@@ -69,8 +62,8 @@ def queued(server, device_id):
 def test_C126_a_job_that_is_killed_again_and_again_sends_no_command_twice(make_server):
     print(f"seed: MUSTER_JOB_SEED={SEED}")
     chance, server = random.Random(SEED), make_server().start()
-    ids, group = make_fleet(server)
-    kills, job = run_under_fire(server, chance, group, command_of(TEMPLATE, "wake"))
+    ids, group, template = make_fleet(server)
+    kills, job = run_under_fire(server, chance, group, command_of(template, "wake"))
     assert kills >= KILLS_MIN, "too fast to be killed: give it more devices"
     assert job["status"] == "complete"
     states = Jobs(server).devices(job["id"])

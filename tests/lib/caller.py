@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import ssl
+import threading
 
 VERSION = "api-version=2022-07-31"
 
@@ -77,3 +78,18 @@ class Caller:
             assert link is None or link.startswith("https://")
             address = link and re.sub(r"^https://[^/]*", "", link)
         return items, pages
+
+
+def end_of(stream):
+    """The event of an answer that goes on coming to its end."""
+    ended = threading.Event()
+
+    def read():
+        try:
+            stream.read()
+        except Exception:
+            pass
+        ended.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    return ended

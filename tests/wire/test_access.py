@@ -4,49 +4,16 @@ that they do (central.md 4.8, 6; checklist "Access")."""
 import datetime
 import json
 import re
-import threading
 import time
 
 import pytest
 from lib import dps, twin
-from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, VERSION, Caller
+from lib.access import (callers_by_role, create_caller, create_organization, create_role,
+                        create_token)
+from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, VERSION, Caller, end_of
 from lib.server import unique_id
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=1000"]
-
-
-@pytest.fixture(scope="module")
-def boss(server):
-    """An administrator, by the token in the data folder."""
-    return Caller(server)
-
-
-def create_token(boss, role, organization=None, token_id=None, **members):
-    role = {"role": role, **({"organization": organization} if organization else {})}
-    answer = boss.rest("PUT", f"apiTokens/{token_id or unique_id('token')}",
-                       {"roles": [role], **members})
-    assert answer.status == 200, answer
-    return answer.body
-
-
-def caller(boss, role, organization=None):
-    return Caller(boss.server, create_token(boss, role, organization)["token"])
-
-
-def make_role(boss, *permissions):
-    role_id = unique_id("role")
-    answer = boss.own("PUT", f"roles/{role_id}",
-                      {"displayName": role_id, "permissions": list(permissions)})
-    assert answer.status == 200, answer
-    return role_id
-
-
-def make_organization(boss, parent=None):
-    organization = unique_id("org")
-    answer = boss.rest("PUT", f"organizations/{organization}",
-                       {"displayName": "Works", **({"parent": parent} if parent else {})})
-    assert answer.status == 200, answer
-    return organization
 
 
 def entries(boss, **filters):
@@ -80,7 +47,7 @@ def test_errors_have_the_one_shape(boss):
 
 
 def test_a_list_is_read_page_by_page_by_its_links(boss):
-    role = make_role(boss, "audit.view")
+    role = create_role(boss, "audit.view")
     made = sorted(f"page-{i:02}" for i in range(7))
     for user in made:
         body = {"type": "email", "email": f"{user}@example.org", "roles": [{"role": role}]}
@@ -133,7 +100,7 @@ def test_C122_the_last_administrator_stays(boss):
 
 
 def test_the_built_in_roles_have_the_fields_IDs(boss):
-    own = make_role(boss, "jobs.view")
+    own = create_role(boss, "jobs.view")
     roles = {role["id"]: role for role in boss.rest_all("roles")[0]}
     assert roles[ADMINISTRATOR] == {"id": ADMINISTRATOR, "displayName": "Administrator"}
     assert roles[BUILDER]["displayName"] == "Builder"
@@ -144,7 +111,7 @@ def test_the_built_in_roles_have_the_fields_IDs(boss):
 
 
 def test_a_role_brings_along_what_it_implies(boss):
-    role = make_role(boss, "devices.command")
+    role = create_role(boss, "devices.command")
     assert set(boss.own("GET", f"roles/{role}").body["permissions"]) == {
         "devices.command", "devices.view", "templates.view", "groups.view"}
     names = {p["name"]: set(p["implies"]) for p in boss.own("GET", "permissions").body["value"]}
@@ -153,8 +120,8 @@ def test_a_role_brings_along_what_it_implies(boss):
 
 
 def test_organizations_are_a_tree(boss):
-    top = make_organization(boss)
-    below = make_organization(boss, top)
+    top = create_organization(boss)
+    below = create_organization(boss, top)
     assert boss.rest("GET", f"organizations/{below}").body == {
         "id": below, "displayName": "Works", "parent": top}
     assert boss.rest("DELETE", f"organizations/{top}").status == 409
@@ -169,9 +136,9 @@ def test_organizations_are_a_tree(boss):
 
 
 def test_C046_organizations_do_not_see_each_other(boss):
-    here, there = make_organization(boss), make_organization(boss)
-    inside = make_organization(boss, here)
-    clerk = caller(boss, ADMINISTRATOR, here)
+    here, there = create_organization(boss), create_organization(boss)
+    inside = create_organization(boss, here)
+    clerk = create_caller(boss, ADMINISTRATOR, here)
     user = unique_id("user")
     body = {"type": "email", "email": f"{user}@example.org",
             "roles": [{"role": OPERATOR, "organization": there}]}
@@ -237,47 +204,32 @@ def test_a_token_ends_within_a_year(boss, expiry):
     assert answer.status == 400
 
 
-def cut_off(stream):
-    """Whether an answer that goes on ends, within a second."""
-    ended = threading.Event()
-
-    def read():
-        try:
-            stream.read()
-        except Exception:
-            pass
-        ended.set()
-
-    threading.Thread(target=read, daemon=True).start()
-    return lambda: ended.wait(1.0)
-
-
 def test_C114_a_revoked_token_loses_its_streams_and_another_does_not(boss):
     token, other = create_token(boss, OPERATOR), create_token(boss, OPERATOR)
     streams = [Caller(boss.server, t["token"]).open("GET", "/api/muster/v1/messages")
                for t in (token, other)]
     assert all(response.status == 200 for response, _ in streams)
-    first, second = (cut_off(response) for response, _ in streams)
+    first, second = (end_of(response) for response, _ in streams)
     assert boss.rest("DELETE", f"apiTokens/{token['id']}").status == 204
-    assert first()
-    assert not second()
+    assert first.wait(1)
+    assert not second.wait(1)
     for _, connection in streams:
         connection.sock.close()
 
 
 def test_a_stream_ends_when_its_role_may_no_longer(boss):
-    role = make_role(boss, "devices.raw")
-    response, _ = caller(boss, role).open("GET", "/api/muster/v1/messages")
+    role = create_role(boss, "devices.raw")
+    response, _ = create_caller(boss, role).open("GET", "/api/muster/v1/messages")
     assert response.status == 200
-    ended = cut_off(response)
+    ended = end_of(response)
     assert boss.own("PATCH", f"roles/{role}", {"permissions": ["devices.view"]}).status == 200
-    assert ended()
+    assert ended.wait(1)
 
 
 def test_C123_nobody_hands_out_more_than_he_has(boss):
-    role = make_role(boss, "apiTokens.create", "users.add", "users.update", "roles.create",
+    role = create_role(boss, "apiTokens.create", "users.add", "users.update", "roles.create",
                      "roles.update", "devices.view")
-    clerk = caller(boss, role)
+    clerk = create_caller(boss, role)
     for more in (ADMINISTRATOR, OPERATOR, BUILDER):
         roles = {"roles": [{"role": more}]}
         assert clerk.rest("PUT", f"apiTokens/{unique_id('t')}", roles).status == 403
@@ -289,8 +241,8 @@ def test_C123_nobody_hands_out_more_than_he_has(boss):
 
 
 def test_C123_keys_that_may_write_are_not_for_those_who_only_read(boss):
-    reader = caller(boss, make_role(boss, "connectivity.readGlobal"))
-    keeper = caller(boss, make_role(boss, "connectivity.manageGlobal"))
+    reader = create_caller(boss, create_role(boss, "connectivity.readGlobal"))
+    keeper = create_caller(boss, create_role(boss, "connectivity.manageGlobal"))
     assert reader.own("GET", "enrollmentGroups").status == 200
     for policy in ("policies/hub:main/iothubowner", "policies/hub:main/service"):
         assert reader.own("GET", policy).status == 403
@@ -303,8 +255,8 @@ def test_C123_keys_that_may_write_are_not_for_those_who_only_read(boss):
 def test_who_may_not_block_does_not_block_by_an_edit(boss, server):
     waiting = unique_id("waits")
     assert dps.group_device(server, waiting).register().body["status"] != "assigned"
-    clerk = caller(boss, make_role(boss, "devices.update"))
-    keeper = caller(boss, make_role(boss, "devices.update", "connectivity.manageInstance"))
+    clerk = create_caller(boss, create_role(boss, "devices.update"))
+    keeper = create_caller(boss, create_role(boss, "devices.update", "connectivity.manageInstance"))
     # It is not enabled, so this seems to change nothing.
     edited = clerk.rest("PATCH", f"devices/{waiting}", {"enabled": False, "displayName": "W"})
     assert (edited.status, edited.body["displayName"]) == (200, "W")
@@ -320,7 +272,7 @@ def test_C046_an_enrollment_is_that_of_the_device_that_it_names(boss, server):
     boss.rest("PUT", f"devices/{victim}", {"displayName": "V"})
     made = boss.own("PUT", f"individualEnrollments/{name}", {"deviceId": victim}).body
     victims = boss.own("POST", f"devices/{victim}/connectionString").text
-    clerk = caller(boss, OPERATOR, make_organization(boss))
+    clerk = create_caller(boss, OPERATOR, create_organization(boss))
     assert clerk.rest("PUT", f"devices/{name}", {"displayName": "N"}).status == 200
     assert clerk.rest("GET", f"devices/{name}/attestation").status == 404
     for path in ("credentials", "connectionString"):
@@ -337,7 +289,7 @@ def test_C046_an_enrollment_is_that_of_the_device_that_it_names(boss, server):
 
 
 def test_C046_templates_are_not_one_organizations_to_change(boss):
-    part = caller(boss, BUILDER, make_organization(boss))
+    part = create_caller(boss, BUILDER, create_organization(boss))
     template = f"dtmi:test:{unique_id('t').replace('-', '_')};1"
     model = {"@id": template, "@type": ["ModelDefinition", "DeviceModel"], "displayName": "T",
              "capabilityModel": {"@id": template + "0", "@type": "Interface", "displayName": "T",
@@ -359,13 +311,7 @@ def test_C046_templates_are_not_one_organizations_to_change(boss):
 
 @pytest.fixture(scope="module")
 def callers(boss):
-    return {
-        "administrator": caller(boss, ADMINISTRATOR),
-        "builder": caller(boss, BUILDER),
-        "operator": caller(boss, OPERATOR),
-        "nothing": caller(boss, make_role(boss)),
-        "administrator of a part": caller(boss, ADMINISTRATOR, make_organization(boss)),
-    }
+    return callers_by_role(boss)
 
 
 def test_metrics_are_for_those_who_may_see_them(callers):
@@ -419,7 +365,7 @@ def test_a_command_is_told_though_the_device_is_slow_to_answer(boss, server):
 
 
 def test_a_refusal_names_the_permission(boss, server):
-    viewer = caller(boss, make_role(boss, "devices.view"))
+    viewer = create_caller(boss, create_role(boss, "devices.view"))
     device = server.add_device(unique_id("pump"))
     for answer, lacks in [(viewer.own("POST", f"devices/{device.id}/methods"), "devices.command"),
                           (viewer.rest("GET", "users"), "users.view")]:
@@ -428,7 +374,7 @@ def test_a_refusal_names_the_permission(boss, server):
 
 
 def test_an_entry_has_the_ID_of_the_request_and_what_changed(boss):
-    role = make_role(boss, "jobs.view")
+    role = create_role(boss, "jobs.view")
     answer = boss.own("PATCH", f"roles/{role}", {"permissions": ["audit.view"]})
     [changed, made] = entries(boss, target=role)
     assert changed["requestId"] == answer.headers["x-ms-request-id"]
@@ -438,7 +384,7 @@ def test_an_entry_has_the_ID_of_the_request_and_what_changed(boss):
 
 
 def test_refusals_are_told_but_not_without_end(boss):
-    nobody, device = caller(boss, make_role(boss)), unique_id("pump")
+    nobody, device = create_caller(boss, create_role(boss)), unique_id("pump")
     began, told, asked = time.monotonic(), [], 0
     while asked < 60 or not told:  # other tests may have used this second up
         assert nobody.own("POST", f"devices/{device}/block").status == 403
@@ -467,7 +413,7 @@ def test_C121_who_looked_at_keys_is_told(boss):
 
 def test_filters_and_pages_of_the_audit(boss, server):
     for _ in range(5):
-        make_role(boss, "jobs.view")
+        create_role(boss, "jobs.view")
     page = boss.own("GET", "audit?top=2&action=roles.create").body
     assert len(page["value"]) == 2
     after = boss.own("GET", f"audit?top=2&action=roles.create&after={page['next']}").body
@@ -486,10 +432,10 @@ def test_the_chain_is_whole_after_a_kill(new_server):
     server = new_server(*SERVER_OPTIONS)
     boss = Caller(server)
     for _ in range(20):
-        make_role(boss, "jobs.view")
+        create_role(boss, "jobs.view")
     server.kill()
     server.start()
-    make_role(Caller(server), "jobs.view")
+    create_role(Caller(server), "jobs.view")
     done = server.cli("audit", "verify")
     count, newest = re.match(r"(\d+) entries, whole; newest hash ([0-9a-f]{64})",
                              done.stdout).groups()
@@ -501,7 +447,7 @@ def test_a_change_behind_the_servers_back_is_found(new_server):
     sqlite3 = pytest.importorskip("sqlite3")
     server = new_server(*SERVER_OPTIONS)
     for _ in range(5):
-        make_role(Caller(server), "jobs.view")
+        create_role(Caller(server), "jobs.view")
     for change in ("UPDATE audit SET entry = replace(entry, 'cli', 'eve') WHERE number = 3",
                    "DELETE FROM audit WHERE number = 4"):
         server.stop()
@@ -580,7 +526,7 @@ def test_C114_tokens_by_the_command_line(server):
 
 
 def test_many_users_are_listed_by_the_command_line(server, boss):
-    role = make_role(boss, "jobs.view")
+    role = create_role(boss, "jobs.view")
     made = {unique_id("many") for _ in range(30)}  # more than a page
     for user in made:
         server_body = {"type": "email", "email": f"{user}@example.org", "roles": [{"role": role}]}

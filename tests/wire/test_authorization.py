@@ -4,7 +4,8 @@ organization and of another (SECURITY-MODEL O5; central.md 4.8; checklist "Acces
 import re
 
 import pytest
-from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, Caller
+from lib.access import callers_by_role, create_caller, create_organization
+from lib.caller import ADMINISTRATOR, OPERATOR, Caller
 from lib.server import unique_id
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=100000"]
@@ -30,11 +31,6 @@ STREAMS = re.compile(r"/(messages|events)$")
 
 
 @pytest.fixture(scope="module")
-def boss(server):
-    return Caller(server)
-
-
-@pytest.fixture(scope="module")
 def routes(boss):
     """(method, path, permission) of all that wants one."""
     answer = boss.own("GET", "routes")
@@ -44,36 +40,9 @@ def routes(boss):
     return [row for row in rows if row[2]]
 
 
-def create_role(boss):
-    role = unique_id("role")
-    answer = boss.own("PUT", f"roles/{role}", {"displayName": role, "permissions": []})
-    assert answer.status == 200, answer
-    return role
-
-
-def create_organization(boss, parent=None):
-    organization = unique_id("org")
-    body = {"displayName": "Works", **({"parent": parent} if parent else {})}
-    assert boss.rest("PUT", f"organizations/{organization}", body).status == 200
-    return organization
-
-
-def create_caller(boss, role, organization=None):
-    role = {"role": role, **({"organization": organization} if organization else {})}
-    answer = boss.rest("PUT", f"apiTokens/{unique_id('token')}", {"roles": [role]})
-    assert answer.status == 200, answer
-    return Caller(boss.server, answer.body["token"])
-
-
 @pytest.fixture(scope="module")
 def callers(boss):
-    return {
-        "administrator": create_caller(boss, ADMINISTRATOR),
-        "builder": create_caller(boss, BUILDER),
-        "operator": create_caller(boss, OPERATOR),
-        "nothing": create_caller(boss, create_role(boss)),
-        "administrator of a part": create_caller(boss, ADMINISTRATOR, create_organization(boss)),
-    }
+    return callers_by_role(boss)
 
 
 def call(who, method, path, *names):

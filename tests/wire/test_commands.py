@@ -11,11 +11,6 @@ from lib.caller import OPERATOR, Caller
 from lib.models import ModelledDevice, command, component, telemetry
 
 
-@pytest.fixture(scope="module")
-def boss(server):
-    return Caller(server)
-
-
 MODEL = [telemetry("level"), command("reboot", "integer"), command("sleep", "integer", durable=True),
          component("pump", [command("prime"), command("rest", durable=True)])]
 

@@ -10,11 +10,6 @@ from lib.models import ModelledDevice, component, telemetry
 BIG = 9223372036854775807
 
 
-@pytest.fixture(scope="module")
-def boss(server):
-    return Caller(server)
-
-
 MODEL = [telemetry("temperature"), telemetry("count", "long"), telemetry("place", "geopoint"),
          component("pump", [telemetry("flow")])]
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from lib import dps, sas
+from lib.access import create_role, create_token
 from lib.caller import OPERATOR
 from lib.operations import COLUMNS, Operations, rows_of
 from lib.server import unique_id
@@ -40,10 +41,8 @@ def names(boss, *device_ids):
 
 
 def caller(boss, *permissions):
-    role = unique_id("role")
-    boss.own("PUT", f"roles/{role}", {"displayName": role, "permissions": list(permissions)})
-    answer = boss.rest("PUT", f"apiTokens/{unique_id('token')}", {"roles": [{"role": role}]})
-    return Operations(boss.server, answer.body["token"])
+    token = create_token(boss, create_role(boss, *permissions))
+    return Operations(boss.server, token["token"])
 
 
 # --- the three generations -----------------------------------------------------------------------

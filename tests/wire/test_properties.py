@@ -2,14 +2,8 @@
 
 import pytest
 from lib import twin
-from lib.caller import Caller
 from lib.models import (ModelledDevice, cloud, command, component, publish_template, read_only,
                         setting, telemetry)
-
-
-@pytest.fixture(scope="module")
-def boss(server):
-    return Caller(server)
 
 
 FAN = [setting("fanSpeed"), read_only("maker"), cloud("owner"), telemetry("speed"),

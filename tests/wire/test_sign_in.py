@@ -9,7 +9,7 @@ import time
 
 import pytest
 from lib.browser import PASSWORD, Browser, setup_code
-from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, Caller
+from lib.caller import ADMINISTRATOR, BUILDER, OPERATOR, Caller, end_of
 from lib.server import unique_id
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=1000",
@@ -273,16 +273,7 @@ def test_a_stream_ends_with_its_session(boss):
     browser = signed_in(boss)
     response, connection = browser.open("GET", "/api/muster/v1/messages")
     assert response.status == 200
-    ended = threading.Event()
-
-    def read():
-        try:
-            response.read()
-        except Exception:
-            pass
-        ended.set()
-
-    threading.Thread(target=read, daemon=True).start()
+    ended = end_of(response)
     browser.sign_out()
     assert ended.wait(5)
     connection.close()

@@ -16,11 +16,6 @@ CONTEXT = ["dtmi:iotcentral:context;2", "dtmi:dtdl:context;2"]
 
 
 @pytest.fixture(scope="module")
-def boss(server):
-    return Caller(server)
-
-
-@pytest.fixture(scope="module")
 def group_key(server):
     return server.group_key()
 

@@ -190,12 +190,10 @@ static void check_template(struct device_bulk *bulk)
 
 static void commit_total(struct device_bulk *bulk, int64_t total)
 {
-    struct unit *unit = unit_create(bulk->run->ops->c->st);
+    struct unit *unit = operation_unit(bulk->run);
 
-    if (!unit) {
-        operation_wait(bulk->run);
+    if (!unit)
         return;
-    }
     bulk->to = bulk->run->progress;
     bulk->to.total = total;
     operation_commit(bulk->run, unit, &bulk->to, &(struct operation_findings){0});
@@ -286,12 +284,10 @@ static bool is_changed(const struct device_bulk *bulk, const struct bulk_item *i
 
 static void commit_page(struct device_bulk *bulk)
 {
-    struct unit *unit = unit_create(bulk->run->ops->c->st);
+    struct unit *unit = operation_unit(bulk->run);
 
-    if (!unit) {
-        operation_wait(bulk->run);
+    if (!unit)
         return;
-    }
     bulk->to = bulk->run->progress;
     bulk->now = clock_wall_ms();
     buf_clear(&bulk->log);

@@ -290,11 +290,10 @@ static void read_settings(struct device_import *im)
 static void commit_check(struct device_import *im)
 {
     struct operation_progress to = im->source.ahead;
-    struct unit *unit = unit_create(im->run->ops->c->st);
+    struct unit *unit = operation_unit(im->run);
 
     if (!unit) {
         rewind_source(im);
-        operation_wait(im->run);
         return;
     }
     to.log_bytes += (int64_t)im->source.file_log.len;

@@ -149,6 +149,15 @@ static enum status finish(struct import_source *s, bool *ret_end)
     return status == ST_REFUSED ? ST_NO_MEMORY : status;
 }
 
+static enum status read_piece(struct import_source *s, uint8_t *bytes, size_t len, bool *ret_end)
+{
+    ssize_t got = read_some(s, bytes, len);
+
+    if (got < 0)
+        return ST_UNAVAILABLE;
+    return got > 0 ? feed(s, slice_of(bytes, (size_t)got)) : finish(s, ret_end);
+}
+
 /* --- the first reading ------------------------------------------------------------------------ */
 
 static void log_ignored(struct import_source *s, const char *column, const char *message)
@@ -177,16 +186,8 @@ enum status import_source_check(struct import_source *s, bool *ret_end)
 
     s->is_checking = true;
     *ret_end = false;
-    while (status == ST_OK && !*ret_end && s->offset < until) {
-        ssize_t got = read_some(s, bytes, sizeof bytes);
-
-        if (got < 0)
-            status = ST_UNAVAILABLE;
-        else if (got > 0)
-            status = feed(s, slice_of(bytes, (size_t)got));
-        else
-            status = finish(s, ret_end);
-    }
+    while (status == ST_OK && !*ret_end && s->offset < until)
+        status = read_piece(s, bytes, sizeof bytes, ret_end);
     if (status == ST_OK && *ret_end)
         end_check(s);
     return status;
@@ -229,16 +230,8 @@ static enum status fill(struct import_source *s, struct import_batch *b)
     uint64_t until = s->offset + JOB_BYTES;
     enum status status = ST_OK;
 
-    while (status == ST_OK && !b->is_last && !is_full(b) && s->offset < until) {
-        ssize_t got = read_some(s, bytes, sizeof bytes);
-
-        if (got < 0)
-            status = ST_UNAVAILABLE;
-        else if (got > 0)
-            status = feed(s, slice_of(bytes, (size_t)got));
-        else
-            status = finish(s, &b->is_last);
-    }
+    while (status == ST_OK && !b->is_last && !is_full(b) && s->offset < until)
+        status = read_piece(s, bytes, sizeof bytes, &b->is_last);
     return status;
 }
 

@@ -64,7 +64,7 @@ void job_list_members(struct job_own *own)
     struct device_filter filter = {.after = own->job.list_after, .limit = LIST_PAGE, .status = -1};
     int64_t after = -1;
 
-    own->unit = job_unit_or_wait(own);
+    own->unit = operation_unit(own->run);
     if (!own->unit)
         return;
     own->to = own->job;

@@ -5,7 +5,7 @@
 
 void job_page_record(struct job_own *own)
 {
-    struct unit *unit = job_unit_or_wait(own);
+    struct unit *unit = operation_unit(own->run);
     int64_t size = job_batch_size(&own->batch, own->job.total);
 
     if (!unit)
@@ -55,7 +55,7 @@ void job_page_act(struct job_own *own)
 
 static void announce(struct job_own *own)
 {
-    struct unit *unit = job_unit_or_wait(own);
+    struct unit *unit = operation_unit(own->run);
 
     if (!unit)
         return;

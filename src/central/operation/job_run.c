@@ -66,15 +66,6 @@ void job_commit(struct job_own *own, struct unit *unit)
     operation_commit(own->run, unit, &to, &(struct operation_findings){0});
 }
 
-struct unit *job_unit_or_wait(struct job_own *own)
-{
-    struct unit *unit = unit_create(own->run->ops->c->st);
-
-    if (!unit)
-        operation_wait(own->run);
-    return unit;
-}
-
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static enum operation_state operation_state_of(enum job_state state)
@@ -92,7 +83,7 @@ static enum operation_state operation_state_of(enum job_state state)
 
 static void commit_end(struct job_own *own)
 {
-    struct unit *unit = job_unit_or_wait(own);
+    struct unit *unit = operation_unit(own->run);
 
     if (!unit)
         return;
@@ -165,7 +156,7 @@ static bool read_job(struct job_own *own, const struct job *j, struct fault *why
 
 static void start(struct job_own *own)
 {
-    struct unit *unit = job_unit_or_wait(own);
+    struct unit *unit = operation_unit(own->run);
 
     if (!unit)
         return;

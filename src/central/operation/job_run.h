@@ -70,8 +70,6 @@ struct job_own {
 
 /* The unit, with the operation's own numbers as own->to has them. */
 void job_commit(struct job_own *own, struct unit *unit);
-/* NULL: there is no room; the step is taken again later. */
-struct unit *job_unit_or_wait(struct job_own *own);
 /* `message` is a literal. */
 void job_end(struct job_own *own, enum job_state state, const char *message);
 /* From what is committed. */

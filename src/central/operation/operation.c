@@ -154,6 +154,15 @@ void operation_wait(struct operation_run *r)
     timer_arm(r->ops->home, &r->timer, WAIT_MS, on_waited);
 }
 
+struct unit *operation_unit(struct operation_run *r)
+{
+    struct unit *unit = unit_create(r->ops->c->st);
+
+    if (!unit)
+        operation_wait(r);
+    return unit;
+}
+
 /* A race with somebody else's change is run again at once; what is not to be had for now, later,
  * and for as long as it takes. */
 static void on_rolled_back(struct operation_run *r, enum status status)

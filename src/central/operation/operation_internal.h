@@ -106,6 +106,8 @@ struct operations {
 /* The unit with the step's effects; it is taken. `to` is where the operation stands then. */
 void operation_commit(struct operation_run *r, struct unit *unit,
                       const struct operation_progress *to, const struct operation_findings *found);
+/* A unit for operation_commit; NULL after operation_wait. */
+struct unit *operation_unit(struct operation_run *r);
 /* The next step, in a later turn. */
 void operation_next(struct operation_run *r);
 /* The same a little later: something is not to be had for now. */

@@ -9,20 +9,17 @@
 #include <stdatomic.h>
 
 #include "base/metrics.h"
-#include "central/central.h"
+#include "central/central_fixture.h"
 #include "central/operation/device_bulk.h"
 #include "central/operation/device_import.h"
 #include "central/operation/operation.h"
-#include "provisioning/provisioning_testing.h"
 
 #define ID_LEN (OPERATION_ID_LEN + 1)
 
-/* --- the application ----------------------------------------------------------------------------
- */
+/* --- the application -------------------------------------------------------------------------- */
 
 struct app {
     struct fixture *f;
-    struct central *c;
     struct operations *ops;
 };
 
@@ -30,18 +27,11 @@ static void app_open(struct app *a)
 {
     struct fixture *f = a->f;
     struct operations_options options = {.directory = f->directory};
-    struct provisioning_gate gate;
     struct fault why = {0};
 
-    fixture_open_base(f, &central_schema);
-    a->c = central_create(f->ws, f->st, f->bus, f->id, f->hub, &why);
-    if (!a->c)
-        fail_msg("%s", why.text);
-    gate = central_gate(a->c);
-    fixture_open_provisioning(f, &gate, true, 0);
-    central_bind(a->c, f->p);
+    central_fixture_open(f);
     options.sealer = f->sealer;
-    a->ops = operations_create(a->c, &options, &why);
+    a->ops = operations_create(central_of(f), &options, &why);
     if (!a->ops)
         fail_msg("%s", why.text);
     fixture_start(f);
@@ -52,8 +42,7 @@ static void app_close(struct app *a)
 {
     workers_stop(a->f->ws);
     operations_destroy(a->ops);
-    central_destroy(a->c);
-    fixture_close(a->f);
+    central_fixture_close(a->f);
 }
 
 static int setup(void **state)
@@ -77,8 +66,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- calls that wait ----------------------------------------------------------------------------
- */
+/* --- calls that wait -------------------------------------------------------------------------- */
 
 static const struct principal caller = {.name = "tester"};
 
@@ -234,8 +222,7 @@ static int64_t count_of(const struct asked *q, const char *name)
     return count;
 }
 
-/* --- reports ------------------------------------------------------------------------------------
- */
+/* --- reports ---------------------------------------------------------------------------------- */
 
 struct reading {
     struct app *a;
@@ -284,8 +271,7 @@ static unsigned count_lines(struct app *a, const char *id, enum operation_report
     return lines;
 }
 
-/* --- imports ------------------------------------------------------------------------------------
- */
+/* --- imports ---------------------------------------------------------------------------------- */
 
 static void an_import_adds_what_is_right_and_tells_of_the_rest(void **state)
 {
@@ -407,8 +393,7 @@ static void what_belongs_to_no_operation_is_swept_away_at_start(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
-/* --- bounds -------------------------------------------------------------------------------------
- */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 /* Home is busy until it is told. */
 struct gate {
@@ -530,8 +515,7 @@ static void old_operations_are_forgotten(void **state)
     assert_int_equal(q.listed, 1 + 900);
 }
 
-/* --- acts on many -------------------------------------------------------------------------------
- */
+/* --- acts on many ----------------------------------------------------------------------------- */
 
 /* Somebody who changes one device all the time. */
 struct churn {

@@ -6,9 +6,9 @@
 
 #include <stdio.h>
 
+#include "central/central_fixture.h"
 #include "central/template/template.h"
 #include "central/template/template_store.h"
-#include "provisioning/provisioning_testing.h"
 
 #define MODEL(version, contents)                                                                   \
     "{\"@type\":[\"ModelDefinition\",\"DeviceModel\"],\"displayName\":\"Pump\","                   \
@@ -18,37 +18,13 @@
     "{\"@type\":\"Telemetry\",\"name\":\"" name "\",\"schema\":\"" schema "\"}"
 #define WITH_ERROR MODEL("1", TELEMETRY("_x", "double"))
 
-static struct central *central_of(struct fixture *f)
-{
-    return f->above;
-}
-
 static int setup(void **state)
 {
     struct fixture *f = fixture_create();
-    struct provisioning_gate gate;
-    struct fault why = {0};
 
-    fixture_open_base(f, &central_schema);
-    f->above = central_create(f->ws, f->st, f->bus, f->id, f->hub, &why);
-    if (!f->above)
-        fail_msg("%s", why.text);
-    gate = central_gate(central_of(f));
-    fixture_open_provisioning(f, &gate, true, 0);
-    central_bind(central_of(f), f->p);
+    central_fixture_open(f);
     fixture_start(f);
     *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    workers_stop(f->ws);
-    central_destroy(central_of(f));
-    fixture_close(f);
-    fixture_remove(f);
     return 0;
 }
 
@@ -495,7 +471,7 @@ static void template_ids_are_checked(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, central_fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(C029_C036_C083_a_draft_counts_when_it_is_published),
         TEST(a_draft_may_have_errors_and_then_waits),

@@ -2,35 +2,10 @@
 
 #include <stdio.h>
 
-#include "cmd/options.h"
-
 #define PATH_MAX_BYTES 8192
 #define BODY_MAX (1 << 20)
 
-/* --- shared -------------------------------------------------------------------------------------
- */
-
-static bool check_json(struct client *c, const char *name, const char *text)
-{
-    struct json *value;
-    struct fault why;
-
-    if (json_parse(slice_str(text), JSON_LAST_WINS, &c->arena, &value, &why) == ST_OK)
-        return true;
-    command_fail(c->command, EXIT_USAGE, "%s is no JSON: %s", name, why.text);
-    return false;
-}
-
-static void put_query(struct buf *path, const char *name, const char *value)
-{
-    size_t at;
-
-    if (!value)
-        return;
-    buf_append_byte(path, slice_find(buf_slice(path), '?', &at) ? '&' : '?');
-    buf_append_str(path, name);
-    client_path(path, "=%s", value);
-}
+/* --- shared ----------------------------------------------------------------------------------- */
 
 /* A column: what there is, or a dash. */
 struct column {
@@ -50,7 +25,7 @@ static void print_rows(struct client *c, const struct json *rows, const struct c
     }
 }
 
-static int show(struct client *c, const struct device_data_words *w, const struct buf *path,
+static int show(struct client *c, const struct device_words *w, const struct buf *path,
                 const struct column *columns, size_t count)
 {
     struct json *answer;
@@ -66,17 +41,16 @@ static int show(struct client *c, const struct device_data_words *w, const struc
 }
 
 /* "devices/ID[/components/C]", of the compatible API. */
-static void path_of(const struct device_data_words *w, struct buf *path)
+static void path_of(const struct device_words *w, struct buf *path)
 {
-    client_path(path, "devices/%s", w->id);
+    client_path(path, "devices/%s", w->ids.items[0]);
     if (w->component)
         client_path(path, "/components/%s", w->component);
 }
 
-/* --- telemetry -----------------------------------------------------------------------------------
- */
+/* --- telemetry -------------------------------------------------------------------------------- */
 
-static int show_last(struct client *c, const struct device_data_words *w)
+static int show_last(struct client *c, const struct device_words *w)
 {
     static const struct column columns[] = {
         {"component", "COMPONENT", 16}, {"name", "NAME", 24},
@@ -85,11 +59,11 @@ static int show_last(struct client *c, const struct device_data_words *w)
     };
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};
 
-    client_path(&path, "devices/%s/telemetry", w->id);
+    client_path(&path, "devices/%s/telemetry", w->ids.items[0]);
     return show(c, w, &path, columns, COUNT_OF(columns));
 }
 
-int device_telemetry(struct client *c, const struct device_data_words *w)
+int device_verb_telemetry(struct client *c, const struct device_words *w)
 {
     static const struct column points[] = {{"at", "AT", 28}, {"value", "VALUE", 24}};
     static const struct column buckets[] = {
@@ -98,29 +72,29 @@ int device_telemetry(struct client *c, const struct device_data_words *w)
     };
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};
 
-    if (!w->name)
+    if (w->ids.count < 2)
         return show_last(c, w);
-    client_path(&path, "devices/%s/telemetry", w->id);
-    client_path(&path, w->buckets ? "/%s/buckets" : "/%s", w->name);
-    put_query(&path, "component", w->component);
-    put_query(&path, "from", w->from);
-    put_query(&path, "to", w->to);
-    put_query(&path, "count", w->buckets);
+    client_path(&path, "devices/%s/telemetry", w->ids.items[0]);
+    client_path(&path, w->buckets ? "/%s/buckets" : "/%s", w->ids.items[1]);
+    client_query(&path, "component", w->component);
+    client_query(&path, "from", w->from);
+    client_query(&path, "to", w->to);
+    client_query(&path, "count", w->buckets);
     return w->buckets ? show(c, w, &path, buckets, COUNT_OF(buckets))
                       : show(c, w, &path, points, COUNT_OF(points));
 }
 
-int device_raw_data(struct client *c, const struct device_data_words *w)
+int device_verb_raw_data(struct client *c, const struct device_words *w)
 {
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};
     const struct json *rows;
     struct json *answer;
     int code;
 
-    client_path(&path, "devices/%s/rawData", w->id);
-    put_query(&path, "component", w->component);
-    put_query(&path, "from", w->from);
-    put_query(&path, "to", w->to);
+    client_path(&path, "devices/%s/rawData", w->ids.items[0]);
+    client_query(&path, "component", w->component);
+    client_query(&path, "from", w->from);
+    client_query(&path, "to", w->to);
     code = client_call(c, "GET", buf_slice(&path), NULL, &answer);
     rows = code == EXIT_DONE ? json_member(answer, SLICE("value")) : NULL;
     for (const struct json *row = rows ? rows->first : NULL; row; row = row->next)
@@ -128,16 +102,15 @@ int device_raw_data(struct client *c, const struct device_data_words *w)
     return code;
 }
 
-/* --- properties ----------------------------------------------------------------------------------
- */
+/* --- properties ------------------------------------------------------------------------------- */
 
-static int set_properties(struct client *c, const struct device_data_words *w)
+static int set_properties(struct client *c, const struct device_words *w)
 {
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES}, body = {.max = BODY_MAX};
     struct json *answer;
     int code;
 
-    if (!check_json(c, "--set", w->set))
+    if (!client_check_json(c, "--set", w->set))
         return EXIT_USAGE;
     path_of(w, &path);
     buf_append_str(&path, "/properties");
@@ -148,7 +121,7 @@ static int set_properties(struct client *c, const struct device_data_words *w)
     return code;
 }
 
-int device_properties(struct client *c, const struct device_data_words *w)
+int device_verb_properties(struct client *c, const struct device_words *w)
 {
     static const struct column columns[] = {
         {"component", "COMPONENT", 16}, {"name", "NAME", 24},         {"kind", "KIND", 9},
@@ -161,15 +134,13 @@ int device_properties(struct client *c, const struct device_data_words *w)
         return set_properties(c, w);
     if (w->replace)
         return command_fail(c->command, EXIT_USAGE, "--replace goes with --set JSON");
-    client_path(&path, "devices/%s/properties", w->id);
+    client_path(&path, "devices/%s/properties", w->ids.items[0]);
     return show(c, w, &path, columns, COUNT_OF(columns));
 }
 
-/* --- commands
- * ------------------------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------------------- */
 
-static void print_run(struct client *c, const struct device_data_words *w,
-                      const struct json *answer)
+static void print_run(struct client *c, const struct device_words *w, const struct json *answer)
 {
     if (w->json)
         client_print_json(answer);
@@ -180,7 +151,7 @@ static void print_run(struct client *c, const struct device_data_words *w,
         printf("queued for the device\n");
 }
 
-int device_command_run(struct client *c, const struct device_data_words *w)
+int device_verb_command(struct client *c, const struct device_words *w)
 {
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES}, body = {.max = BODY_MAX};
     struct json_writer writer = {.to = &body};
@@ -188,13 +159,13 @@ int device_command_run(struct client *c, const struct device_data_words *w)
     struct json *answer;
     int code;
 
-    if ((w->payload && !check_json(c, "--payload", w->payload)) ||
+    if ((w->payload && !client_check_json(c, "--payload", w->payload)) ||
         (w->timeout && !options_number(c->command, "--timeout", w->timeout, 5, 30, &timeout)) ||
         (w->connect_timeout && !options_number(c->command, "--connect-timeout", w->connect_timeout,
                                                0, 30, &connect_timeout)))
         return EXIT_USAGE;
     path_of(w, &path);
-    client_path(&path, "/commands/%s", w->name);
+    client_path(&path, "/commands/%s", w->ids.items[1]);
     json_open(&writer, (slice){0}, '{');
     if (w->payload)
         json_put_raw(&writer, SLICE("request"), slice_str(w->payload));
@@ -207,7 +178,7 @@ int device_command_run(struct client *c, const struct device_data_words *w)
     return code;
 }
 
-int device_command_list(struct client *c, const struct device_data_words *w)
+int device_verb_commands(struct client *c, const struct device_words *w)
 {
     static const struct column columns[] = {
         {"begun", "BEGUN", 28},       {"component", "COMPONENT", 16},
@@ -217,6 +188,6 @@ int device_command_list(struct client *c, const struct device_data_words *w)
     };
     BUF_CLEANUP struct buf path = {.max = PATH_MAX_BYTES};
 
-    client_path(&path, "devices/%s/commands", w->id);
+    client_path(&path, "devices/%s/commands", w->ids.items[0]);
     return show(c, w, &path, columns, COUNT_OF(columns));
 }

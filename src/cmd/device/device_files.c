@@ -36,25 +36,23 @@ static bool map_file(struct client *c, const char *file, slice *ret)
     return true;
 }
 
-static void put_flag(struct buf *path, bool flag, const char *text)
+static const char *true_if(bool flag)
 {
-    if (flag)
-        buf_append_str(path, text);
+    return flag ? "true" : NULL;
 }
 
-static void import_path(const struct device_import_words *w, struct buf *path)
+static void import_path(const struct device_words *w, struct buf *path)
 {
-    buf_append_str(path, "deviceImports?existing=");
-    buf_append_str(path, w->update ? "update" : w->skip ? "skip" : "refuse");
-    put_flag(path, w->dry_run, "&dryRun=true");
-    put_flag(path, w->lower_case, "&lowerCase=true");
-    put_flag(path, w->individual_enrollments, "&individualEnrollments=true");
-    put_flag(path, w->raw, "&rawNames=true");
-    if (w->template_id)
-        client_path(path, "&template=%s", w->template_id);
+    buf_append_str(path, "deviceImports");
+    client_query(path, "existing", w->update ? "update" : w->skip ? "skip" : "refuse");
+    client_query(path, "dryRun", true_if(w->dry_run));
+    client_query(path, "lowerCase", true_if(w->lower_case));
+    client_query(path, "individualEnrollments", true_if(w->individual_enrollments));
+    client_query(path, "rawNames", true_if(w->raw));
+    client_query(path, "template", w->template_id);
 }
 
-int device_import(struct client *c, const char *file, const struct device_import_words *w)
+int device_verb_import(struct client *c, const struct device_words *w)
 {
     BUF_CLEANUP struct buf path = {.max = 4096};
     struct json *operation = NULL;
@@ -63,7 +61,7 @@ int device_import(struct client *c, const char *file, const struct device_import
 
     if (w->update && w->skip)
         return command_fail(c->command, EXIT_USAGE, "--update and --skip exclude each other");
-    if (!map_file(c, file, &bytes))
+    if (!map_file(c, w->ids.items[0], &bytes))
         return EXIT_USAGE;
     import_path(w, &path);
     code = client_upload(c, buf_slice(&path), bytes, "text/csv", &operation);
@@ -110,18 +108,15 @@ static bool on_part(void *context, slice part)
     return false;
 }
 
-static void export_path(const struct device_export_words *w, struct buf *path)
+static void export_path(const struct device_words *w, struct buf *path)
 {
-    buf_append_str(path, w->without_keys ? "deviceExport/withoutKeys?" : "deviceExport?");
-    put_flag(path, w->extra, "&extra=true");
-    put_flag(path, w->raw, "&rawNames=true");
-    put_flag(path, w->unassociated, "&unassociated=true");
-    if (w->template_id)
-        client_path(path, "&template=%s", w->template_id);
-    if (w->status)
-        client_path(path, "&status=%s", w->status);
-    if (w->search)
-        client_path(path, "&search=%s", w->search);
+    buf_append_str(path, w->without_keys ? "deviceExport/withoutKeys" : "deviceExport");
+    client_query(path, "extra", true_if(w->extra));
+    client_query(path, "rawNames", true_if(w->raw));
+    client_query(path, "unassociated", true_if(w->unassociated));
+    client_query(path, "template", w->template_id);
+    client_query(path, "status", w->status);
+    client_query(path, "search", w->search);
 }
 
 static int close_part(struct client *c, const char *out, struct export_file *f, int code)
@@ -137,7 +132,7 @@ static int close_part(struct client *c, const char *out, struct export_file *f, 
                     : code;
 }
 
-int device_export(struct client *c, const struct device_export_words *w)
+int device_verb_export(struct client *c, const struct device_words *w)
 {
     BUF_CLEANUP struct buf path = {.max = 4096};
     struct export_file f = {.to = stdout};
@@ -152,32 +147,4 @@ int device_export(struct client *c, const struct device_export_words *w)
     if (fflush(stdout) != 0 && f.error == 0)
         f.error = errno;
     return f.error ? command_fail(c->command, EXIT_FAILED, "%s", strerror(f.error)) : code;
-}
-
-/* --- acts on many ----------------------------------------------------------------------------- */
-
-int device_act_matching(struct client *c, const struct device_matching_words *w)
-{
-    BUF_CLEANUP struct buf body = {.max = 4096}, path = {.max = 256};
-    struct json_writer writer = {.to = &body};
-    struct json *operation = NULL;
-    int code;
-
-    json_open(&writer, (slice){0}, '{');
-    if (w->template_id)
-        json_put_text(&writer, SLICE("template"), slice_str(w->template_id));
-    json_open(&writer, SLICE("filter"), '{');
-    if (w->status)
-        json_put_text(&writer, SLICE("status"), slice_str(w->status));
-    if (w->search)
-        json_put_text(&writer, SLICE("search"), slice_str(w->search));
-    if (w->of_template)
-        json_put_text(&writer, SLICE("template"), slice_str(w->of_template));
-    if (w->unassociated)
-        json_put_bool(&writer, SLICE("unassociated"), true);
-    json_close(&writer, '}');
-    json_close(&writer, '}');
-    buf_printf(&path, "operations/%s", w->act);
-    code = client_call(c, "POST", buf_slice(&path), &body, &operation);
-    return code == EXIT_DONE ? operation_watch(c, operation, w->json) : code;
 }

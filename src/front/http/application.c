@@ -340,6 +340,17 @@ void app_answer_end(struct app_answer *a)
     exchange_release(a->x);
 }
 
+void app_answer_done(void *exchange, enum status status, const struct fault *why)
+{
+    struct exchange *x = exchange;
+
+    if (status == ST_OK)
+        exchange_answer(x, 204, (slice){0});
+    else
+        exchange_answer_error(x, status, why);
+    exchange_release(x);
+}
+
 /* --- lists ----------------------------------------------------------------------------------- */
 
 struct app_list *app_list_begin(struct exchange *x)
@@ -370,6 +381,13 @@ struct app_list *app_list_begin(struct exchange *x)
     json_open(&list->w, SLICE("value"), '[');
     exchange_hold(x);
     return list;
+}
+
+slice app_number_text(int64_t number, char to[APP_NUMBER_MAX])
+{
+    int len = snprintf(to, APP_NUMBER_MAX, "%" PRId64, number);
+
+    return slice_of(to, (size_t)len);
 }
 
 bool app_list_row(struct app_list *list, slice id)

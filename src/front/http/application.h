@@ -11,6 +11,7 @@
 #define APP_PAGE_DEFAULT 100
 #define APP_PAGE_MAX 1000
 
+struct enrollment;
 struct template;
 struct template_result;
 
@@ -32,6 +33,10 @@ struct app_list *app_list_begin(struct exchange *x);
  * out. */
 CHECKED bool app_list_row(struct app_list *list, slice id);
 void app_list_end(struct app_list *list, enum status status, const struct fault *why);
+
+/* The ID of what is counted rather than named. */
+#define APP_NUMBER_MAX 24
+slice app_number_text(int64_t number, char to[APP_NUMBER_MAX]);
 
 /* An ISO time member, null for 0. */
 void app_put_time(struct json_writer *w, slice name, instant at);
@@ -72,6 +77,8 @@ struct app_answer {
 CHECKED bool app_answer_begin(struct app_answer *a, struct exchange *x, enum status status,
                               const struct fault *why);
 void app_answer_end(struct app_answer *a);
+/* The same without a body: 204, or the error. `exchange` is released; itself a call back. */
+void app_answer_done(void *exchange, enum status status, const struct fault *why);
 
 /* sign_in_routes.c */
 
@@ -93,6 +100,9 @@ CHECKED bool app_read_thumbprint(struct exchange *x, slice text, slice *ret);
 CHECKED bool app_read_certificate(struct exchange *x, slice text, struct x509_st **ret);
 /* An object's "certificate" or "thumbprint", whichever is there, as a thumbprint. */
 CHECKED bool app_read_pin(struct exchange *x, const struct json *object, slice *ret);
+/* x509.clientCertificates of a body: a slot that is named is set, the secondary emptied by null;
+ * another stays as it is. */
+CHECKED bool app_read_pins(struct exchange *x, const struct json *body, struct enrollment *to);
 /* Why a file is none that we take, in words. */
 const char *app_certificate_problem(enum certificate_problem problem);
 
@@ -130,8 +140,20 @@ CHECKED bool app_read_time(struct exchange *x, slice name,
                            instant *to); /* left as it is when absent */
 /* from, to, before, top, component of the query. */
 CHECKED bool app_read_history(struct exchange *x, struct history_filter *to);
-/* "next": where the page behind begins, null when there is none. */
-void app_put_next(struct json_writer *w, bool more, uint64_t before);
+
+/* A page of it under construction: {"value":[...],"next":...}. */
+struct app_history {
+    struct exchange *x;
+    struct buf text;
+    struct json_writer w;
+};
+/* The exchange is held until the end, which answers. */
+void app_history_begin(struct app_history *page, struct exchange *x);
+/* Whether more fits. */
+bool app_history_has_room(const struct app_history *page);
+/* `more`: the page behind begins at `before`. */
+void app_history_end(struct app_history *page, enum status status, bool more, uint64_t before,
+                     const struct fault *why);
 
 /* Handlers, by file. */
 void app_info_get(struct exchange *x);

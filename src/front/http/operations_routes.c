@@ -61,11 +61,18 @@ static void on_root(struct exchange *x)
                              "/api/muster/v1.\n"));
 }
 
+/* Where links of the web app lead until it stands. */
+static void on_page(struct exchange *x)
+{
+    exchange_answer_as(x, 404, SLICE("text/plain; charset=utf-8"),
+                       SLICE("This version has no pages yet. A link with a code behind its # is "
+                             "redeemed by the API: docs/sign-in.md shows the two commands.\n"));
+}
+
 static const struct http_route routes[] = {
-    {HTTP_GET, "", ROUTE_OPEN, on_root},
-    {HTTP_GET, "healthz", ROUTE_OPEN, on_health},
-    {HTTP_GET, "readyz", ROUTE_OPEN, on_ready},
-    {HTTP_GET, "metrics", ROUTE_OPEN, on_metrics},
+    {HTTP_GET, "", ROUTE_OPEN, on_root},        {HTTP_GET, "healthz", ROUTE_OPEN, on_health},
+    {HTTP_GET, "readyz", ROUTE_OPEN, on_ready}, {HTTP_GET, "metrics", ROUTE_OPEN, on_metrics},
+    {HTTP_GET, "app", ROUTE_OPEN, on_page},     {HTTP_GET, "app/{}", ROUTE_OPEN, on_page},
 };
 
 const struct http_family operations_family = {

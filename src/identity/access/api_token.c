@@ -128,31 +128,16 @@ enum status api_token_create_now(struct identity *id, slice token_id, instant ex
     return ST_OK;
 }
 
-struct expiry {
-    enum status status;
-    instant at;
-};
-
-static void on_expiry(void *context, enum status status, struct rows *rows)
-{
-    struct expiry *e = context;
-
-    e->at = status == ST_OK && rows_next(rows) ? rows_int(rows, 0) : 0;
-    e->status = status == ST_OK ? rows_status(rows) : status;
-}
-
 enum status api_token_expiry_now(struct identity *id, slice token_id, instant *ret,
                                  struct fault *why)
 {
     const struct sql_value value = SQL_TEXT_(token_id);
-    struct expiry e = {.status = ST_OK};
-    enum status status = store_read_now(id->store, &expiry_sql, &value, 1, on_expiry, &e);
+    enum status status;
 
-    if (status == ST_OK)
-        status = e.status;
+    *ret = 0;
+    status = store_read_int_now(id->store, &expiry_sql, &value, 1, ret);
     if (status != ST_OK)
         return fault_set(why, status, "the API tokens could not be read: %s", status_name(status));
-    *ret = e.at;
     return ST_OK;
 }
 

@@ -95,19 +95,6 @@ void invitation_create(struct identity *id, const struct act *act, slice user_id
 
 /* --- for the first ---------------------------------------------------------------------------- */
 
-struct counting {
-    enum status status;
-    int64_t count;
-};
-
-static void on_count(void *context, enum status status, struct rows *rows)
-{
-    struct counting *c = context;
-
-    c->count = status == ST_OK && rows_next(rows) ? rows_int(rows, 0) : 0;
-    c->status = status == ST_OK ? rows_status(rows) : status;
-}
-
 static enum status put_first(struct identity *id, const char code[INVITATION_CODE_LEN])
 {
     struct unit *unit = unit_create(id->store);
@@ -123,13 +110,11 @@ static enum status put_first(struct identity *id, const char code[INVITATION_COD
 
 enum status invitation_first_now(struct identity *id, struct buf *ret, struct fault *why)
 {
-    struct counting c = {.status = ST_OK};
     char code[INVITATION_CODE_LEN];
-    enum status status = store_read_now(id->store, &count_sql, NULL, 0, on_count, &c);
+    int64_t count = 0;
+    enum status status = store_read_int_now(id->store, &count_sql, NULL, 0, &count);
 
-    if (status == ST_OK)
-        status = c.status;
-    if (status == ST_OK && c.count > 0)
+    if (status == ST_OK && count > 0)
         return ST_OK;
     make_code(code);
     if (status == ST_OK)

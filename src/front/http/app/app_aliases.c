@@ -58,19 +58,8 @@ void app_alias_put(struct exchange *x)
     central_alias_add(central_of(x), x->bound[0], x->bound[1], path, on_added, x);
 }
 
-static void on_deleted(void *context, enum status status, const struct fault *why)
-{
-    struct exchange *x = context;
-
-    if (status == ST_OK)
-        exchange_answer(x, 204, (slice){0});
-    else
-        exchange_answer_error(x, status, why);
-    exchange_release(x);
-}
-
 void app_alias_delete(struct exchange *x)
 {
     exchange_hold(x);
-    central_alias_delete(central_of(x), x->bound[0], x->bound[1], on_deleted, x);
+    central_alias_delete(central_of(x), x->bound[0], x->bound[1], app_answer_done, x);
 }

@@ -2,9 +2,6 @@
  * judgement. */
 #include "provisioning/attempt.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "front/http/application.h"
 
 void app_put_attempt(struct json_writer *w, const struct attempt *a)
@@ -21,15 +18,13 @@ void app_put_attempt(struct json_writer *w, const struct attempt *a)
 static void on_attempt(void *context, enum status status, const struct attempt *a)
 {
     struct app_list *list = context;
-    char number[24];
-    int len;
+    char number[APP_NUMBER_MAX];
 
     if (!a) {
         app_list_end(list, status, NULL);
         return;
     }
-    len = snprintf(number, sizeof number, "%" PRId64, a->number);
-    if (!app_list_row(list, slice_of(number, (size_t)len)))
+    if (!app_list_row(list, app_number_text(a->number, number)))
         return;
     json_open(&list->w, (slice){0}, '{');
     json_put_int(&list->w, SLICE("number"), a->number);

@@ -1,35 +1,25 @@
 /* The audit log, newest first. Each row comes with its hash and the one before it, so that a reader
  * can follow the chain by himself: hash = SHA-256 in hex of "{previous} {number} {entry}", the
  * entry being the JSON text as it stands here. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "front/http/application.h"
 #include "identity/access/audit.h"
-
-static slice number_text(int64_t number, char to[24])
-{
-    int len = snprintf(to, 24, "%" PRId64, number);
-
-    return slice_of(to, (size_t)len);
-}
 
 static void on_row(void *context, enum status status, const struct audit_row *r, int64_t before)
 {
     struct app_list *list = context;
-    char text[24];
+    char text[APP_NUMBER_MAX];
 
     if (!r) {
         if (before > 0 && !list->cut) {
             list->cut = true;
             buf_clear(&list->last);
-            buf_append(&list->last, number_text(before, text));
+            buf_append(&list->last, app_number_text(before, text));
         }
         list->limit = UINT32_MAX; /* whether there is more was said */
         app_list_end(list, status, NULL);
         return;
     }
-    if (!app_list_row(list, number_text(r->number, text)))
+    if (!app_list_row(list, app_number_text(r->number, text)))
         return;
     json_open(&list->w, (slice){0}, '{');
     json_put_int(&list->w, SLICE("number"), r->number);

@@ -144,11 +144,7 @@ static void on_removed(void *context, enum status status, const struct authority
     struct authority_call *call = context;
 
     (void)views;
-    if (status == ST_OK)
-        exchange_answer(call->x, 204, (slice){0});
-    else
-        exchange_answer_error(call->x, status, why);
-    exchange_release(call->x);
+    app_answer_done(call->x, status, why);
 }
 
 /* --- requests -------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* What people upload as certificates, thumbprints and serials, in the forms in which they have
  * them. */
 #include "front/http/application.h"
+#include "provisioning/enrollment.h"
 
 static const char *const problems[] = {
     [CERTIFICATE_FINE] = "",
@@ -95,4 +96,20 @@ bool app_read_pin(struct exchange *x, const struct json *object, slice *ret)
     if (json_get_text(object, SLICE("thumbprint"), &text))
         return app_read_thumbprint(x, text, ret);
     return app_wrong(x, "a client certificate is given by its \"certificate\" or \"thumbprint\"");
+}
+
+bool app_read_pins(struct exchange *x, const struct json *body, struct enrollment *to)
+{
+    const struct json *pins =
+        json_path(body, (slice[]){SLICE("x509"), SLICE("clientCertificates")}, 2);
+    const struct json *primary = json_member(pins, SLICE("primary"));
+    const struct json *secondary = json_member(pins, SLICE("secondary"));
+
+    if (primary && !app_read_pin(x, primary, &to->primary_thumbprint))
+        return false;
+    if (secondary && secondary->kind == JSON_NULL)
+        to->secondary_thumbprint = (slice){0};
+    else if (secondary && !app_read_pin(x, secondary, &to->secondary_thumbprint))
+        return false;
+    return true;
 }

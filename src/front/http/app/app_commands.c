@@ -1,7 +1,4 @@
 /* All that was asked of a device, the newest first, with what became of it. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "central/property/commands.h"
 #include "front/http/application.h"
 
@@ -46,15 +43,13 @@ static void on_run(void *context, enum status status, const struct command_run *
                    const struct fault *why)
 {
     struct app_list *list = context;
-    char number[24];
-    int len;
+    char number[APP_NUMBER_MAX];
 
     if (!run) {
         app_list_end(list, status, why);
         return;
     }
-    len = snprintf(number, sizeof number, "%" PRId64, run->number);
-    if (app_list_row(list, slice_of(number, (size_t)len)))
+    if (app_list_row(list, app_number_text(run->number, number)))
         write_run(&list->w, run);
 }
 

@@ -115,19 +115,8 @@ void app_denial_add(struct exchange *x)
 
 /* --- delete ---------------------------------------------------------------------------------- */
 
-static void on_removed(void *context, enum status status, const struct fault *why)
-{
-    struct exchange *x = context;
-
-    if (status == ST_OK)
-        exchange_answer(x, 204, (slice){0});
-    else
-        exchange_answer_error(x, status, why);
-    exchange_release(x);
-}
-
 void app_denial_delete(struct exchange *x)
 {
     exchange_hold(x);
-    denial_remove(x->front->options.provisioning, x->bound[0], on_removed, x);
+    denial_remove(x->front->options.provisioning, x->bound[0], app_answer_done, x);
 }

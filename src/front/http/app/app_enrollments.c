@@ -154,24 +154,6 @@ static bool read_attestation(struct exchange *x, const struct json *body, enum a
     return app_wrong(x, "attestation must be symmetricKey, x509 or tpm");
 }
 
-/* A slot that the body names is set, the secondary emptied by null; another stays as it is. */
-static bool read_pins(struct exchange *x, const struct json *body, struct enrollment *e)
-{
-    const struct json *pins =
-        json_path(body, (slice[]){SLICE("x509"), SLICE("clientCertificates")}, 2);
-    const struct json *primary = json_member(pins, SLICE("primary"));
-    const struct json *secondary = json_member(pins, SLICE("secondary"));
-
-    json_get_bool(body, SLICE("expiredLeafAllowed"), &e->expired_leaf_allowed);
-    if (primary && !app_read_pin(x, primary, &e->primary_thumbprint))
-        return false;
-    if (secondary && secondary->kind == JSON_NULL)
-        e->secondary_thumbprint = (slice){0};
-    else if (secondary && !app_read_pin(x, secondary, &e->secondary_thumbprint))
-        return false;
-    return true;
-}
-
 static slice raw_member(const struct json *value)
 {
     return value && value->kind == JSON_OBJECT ? value->raw : (slice){0};
@@ -201,7 +183,8 @@ static bool apply_body(struct exchange *x, const struct json *body, struct enrol
         return false;
     if (etag > 0)
         e->version = etag;
-    return read_attestation(x, body, &e->attestation) && read_pins(x, body, e) &&
+    json_get_bool(body, SLICE("expiredLeafAllowed"), &e->expired_leaf_allowed);
+    return read_attestation(x, body, &e->attestation) && app_read_pins(x, body, e) &&
            read_key(x, body, SLICE("primaryKey"), &e->primary) &&
            read_key(x, body, SLICE("secondaryKey"), &e->secondary);
 }
@@ -271,11 +254,7 @@ static void on_deleted(void *context, enum status status, const struct enrollmen
     struct enrollment_call *call = context;
 
     (void)e;
-    if (status == ST_OK)
-        exchange_answer(call->x, 204, (slice){0});
-    else
-        exchange_answer_error(call->x, status, why);
-    exchange_release(call->x);
+    app_answer_done(call->x, status, why);
 }
 
 void app_enrollment_delete(struct exchange *x)

@@ -16,7 +16,7 @@
 
 /* model -> aliases -> messages */
 struct raw_query {
-    struct exchange *x;
+    struct app_history page;
     struct device_model model;
     struct history_filter filter;
     struct {
@@ -24,23 +24,9 @@ struct raw_query {
         struct alias_path path;
     } aliases[ALIASES_MAX];
     size_t alias_count;
-    struct buf text;
-    struct json_writer w;
 };
 
-static void finish(struct raw_query *q, enum status status, const struct fault *why)
-{
-    if (status == ST_OK)
-        app_answer_object(q->x, &q->text);
-    else
-        exchange_answer_error(q->x, status, why);
-    device_model_deinit(&q->model);
-    buf_deinit(&q->text);
-    exchange_release(q->x);
-}
-
-/* --- a message ----------------------------------------------------------------------------------
- */
+/* --- a message -------------------------------------------------------------------------------- */
 
 struct sorting {
     const struct raw_query *query;
@@ -66,13 +52,13 @@ static bool on_value(void *context, slice name, const struct json *value)
 
 static void put_unmodeled(struct raw_query *q, const struct history_item *item, struct arena *arena)
 {
-    struct sorting s = {q, item->component, &q->w, 0, 0};
+    struct sorting s = {q, item->component, &q->page.w, 0, 0};
 
     if (!telemetry_body_read(item->body, arena, on_value, &s))
-        q->text.failed = true;
+        q->page.text.failed = true;
     if (s.unmodeled > 0)
-        json_close(&q->w, '}');
-    json_put_int(&q->w, SLICE("mismatches"), s.mismatches);
+        json_close(&q->page.w, '}');
+    json_put_int(&q->page.w, SLICE("mismatches"), s.mismatches);
 }
 
 static void put_mapped(struct raw_query *q, const struct json *root)
@@ -85,12 +71,12 @@ static void put_mapped(struct raw_query *q, const struct json *root)
         if (!value || value->raw.len > MAPPED_VALUE_MAX)
             continue;
         if (!is_open)
-            json_open(&q->w, SLICE("_mappeddata"), '{');
+            json_open(&q->page.w, SLICE("_mappeddata"), '{');
         is_open = true;
-        json_put_raw(&q->w, q->aliases[i].alias, value->raw);
+        json_put_raw(&q->page.w, q->aliases[i].alias, value->raw);
     }
     if (is_open)
-        json_close(&q->w, '}');
+        json_close(&q->page.w, '}');
 }
 
 static void put_properties(struct raw_query *q, slice text, struct arena *arena)
@@ -98,7 +84,7 @@ static void put_properties(struct raw_query *q, slice text, struct arena *arena)
     struct property_bag bag;
     struct fault why;
 
-    json_open(&q->w, SLICE("properties"), '{');
+    json_open(&q->page.w, SLICE("properties"), '{');
     if (property_bag_parse(text, arena, &bag, &why) == ST_OK) {
         for (size_t i = 0; i < bag.count; i++) {
             const struct message_property *p = &bag.items[i];
@@ -106,10 +92,10 @@ static void put_properties(struct raw_query *q, slice text, struct arena *arena)
                 p->system == PROP_NONE ? p->key : slice_str(system_property_name(p->system));
 
             if (name.len > 0 && utf8_valid(name) && utf8_valid(p->value))
-                json_put_text(&q->w, name, p->value);
+                json_put_text(&q->page.w, name, p->value);
         }
     }
-    json_close(&q->w, '}');
+    json_close(&q->page.w, '}');
 }
 
 static bool is_printable(slice body)
@@ -123,12 +109,12 @@ static void put_body(struct raw_query *q, slice body, const struct json *root)
     BUF_CLEANUP struct buf base64 = {.max = BASE64_MAX};
 
     if (root) {
-        json_put_raw(&q->w, SLICE("body"), root->raw);
+        json_put_raw(&q->page.w, SLICE("body"), root->raw);
     } else if (is_printable(body)) {
-        json_put_text(&q->w, SLICE("body"), body);
+        json_put_text(&q->page.w, SLICE("body"), body);
     } else {
         base64_encode(body, &base64);
-        json_put_text(&q->w, SLICE("bodyBase64"), buf_slice(&base64));
+        json_put_text(&q->page.w, SLICE("bodyBase64"), buf_slice(&base64));
     }
 }
 
@@ -141,18 +127,24 @@ static bool on_message(void *context, const struct history_item *item)
 
     if (json_parse(item->body, JSON_LAST_WINS, &arena, &root, &why) != ST_OK)
         root = NULL;
-    json_open(&q->w, (slice){0}, '{');
-    json_put_int(&q->w, SLICE("offset"), (int64_t)item->offset);
-    app_put_time(&q->w, SLICE("at"), item->at);
-    app_put_time(&q->w, SLICE("enqueued"), item->enqueued_at);
-    app_put_text_or_null(&q->w, SLICE("component"), item->component);
+    json_open(&q->page.w, (slice){0}, '{');
+    json_put_int(&q->page.w, SLICE("offset"), (int64_t)item->offset);
+    app_put_time(&q->page.w, SLICE("at"), item->at);
+    app_put_time(&q->page.w, SLICE("enqueued"), item->enqueued_at);
+    app_put_text_or_null(&q->page.w, SLICE("component"), item->component);
     put_properties(q, item->bag, &arena);
-    json_put_bool(&q->w, SLICE("isJson"), root != NULL);
+    json_put_bool(&q->page.w, SLICE("isJson"), root != NULL);
     put_body(q, item->body, root);
     put_unmodeled(q, item, &arena);
     put_mapped(q, root);
-    json_close(&q->w, '}');
-    return q->text.len < APP_PAGE_BYTES;
+    json_close(&q->page.w, '}');
+    return app_history_has_room(&q->page);
+}
+
+static void finish(struct raw_query *q, enum status status, const struct fault *why)
+{
+    device_model_deinit(&q->model);
+    app_history_end(&q->page, status, false, 0, why);
 }
 
 static void on_end(void *context, enum status status, bool more, uint64_t before,
@@ -160,14 +152,11 @@ static void on_end(void *context, enum status status, bool more, uint64_t before
 {
     struct raw_query *q = context;
 
-    json_close(&q->w, ']');
-    app_put_next(&q->w, more, before);
-    json_close(&q->w, '}');
-    finish(q, status, why);
+    device_model_deinit(&q->model);
+    app_history_end(&q->page, status, more, before, why);
 }
 
-/* --- what is needed first ------------------------------------------------------------------------
- */
+/* --- what is needed first --------------------------------------------------------------------- */
 
 static void on_alias(void *context, enum status status, slice alias, slice path,
                      const struct fault *why)
@@ -178,12 +167,12 @@ static void on_alias(void *context, enum status status, slice alias, slice path,
     if (alias.len == 0 && status != ST_OK) {
         finish(q, status, why);
     } else if (alias.len == 0) {
-        central_history_read(q->x->front->options.central, q->x->bound[0], &q->filter, on_message,
-                             on_end, q);
+        central_history_read(q->page.x->front->options.central, q->page.x->bound[0], &q->filter,
+                             on_message, on_end, q);
     } else if (q->alias_count < ALIASES_MAX) {
-        slice kept = arena_copy(&q->x->arena, path);
+        slice kept = arena_copy(&q->page.x->arena, path);
 
-        q->aliases[q->alias_count].alias = arena_copy(&q->x->arena, alias);
+        q->aliases[q->alias_count].alias = arena_copy(&q->page.x->arena, alias);
         q->alias_count +=
             alias_path_parse(kept, &q->aliases[q->alias_count].path, &ignored) == ST_OK;
     }
@@ -194,7 +183,7 @@ static void on_model(void *context, enum status status, const struct fault *why)
     struct raw_query *q = context;
 
     if (status == ST_OK)
-        central_alias_list(q->x->front->options.central, q->x->bound[0], on_alias, q);
+        central_alias_list(q->page.x->front->options.central, q->page.x->bound[0], on_alias, q);
     else
         finish(q, status, why);
 }
@@ -209,11 +198,6 @@ void app_raw_data(struct exchange *x)
     }
     if (!app_read_history(x, &q->filter))
         return;
-    q->x = x;
-    buf_init(&q->text, ANSWER_MAX);
-    q->w = (struct json_writer){.to = &q->text};
-    json_open(&q->w, (slice){0}, '{');
-    json_open(&q->w, SLICE("value"), '[');
-    exchange_hold(x);
+    app_history_begin(&q->page, x);
     device_model_load(x->front->options.central, x->bound[0], &q->model, on_model, q);
 }

@@ -182,13 +182,8 @@ static void on_deleted(void *context, enum status status, const struct role *r,
     struct exchange *x = context;
 
     (void)r;
-    if (status == ST_OK) {
-        x->is_audited = true;
-        exchange_answer(x, 204, (slice){0});
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    x->is_audited = status == ST_OK;
+    app_answer_done(x, status, why);
 }
 
 void app_role_delete(struct exchange *x)

@@ -17,8 +17,7 @@ static struct central *central_of(const struct exchange *x)
     return x->front->options.central;
 }
 
-/* --- last values --------------------------------------------------------------------------------
- */
+/* --- last values ------------------------------------------------------------------------------ */
 
 static void put_model(struct json_writer *w, const struct device_model *m,
                       const struct last_value *v)
@@ -77,8 +76,7 @@ void app_telemetry_list(struct exchange *x)
     central_telemetry_last(central_of(x), x->bound[0], on_last, x);
 }
 
-/* --- points -------------------------------------------------------------------------------------
- */
+/* --- points ----------------------------------------------------------------------------------- */
 
 bool app_read_time(struct exchange *x, slice name, instant *to)
 {
@@ -107,7 +105,7 @@ bool app_read_history(struct exchange *x, struct history_filter *to)
     return utf8_valid(to->component) || app_wrong(x, "component is no UTF-8");
 }
 
-void app_put_next(struct json_writer *w, bool more, uint64_t before)
+static void put_next(struct json_writer *w, bool more, uint64_t before)
 {
     char text[24];
     int len = snprintf(text, sizeof text, "%" PRIu64, before);
@@ -118,62 +116,71 @@ void app_put_next(struct json_writer *w, bool more, uint64_t before)
         json_put_null(w, SLICE("next"));
 }
 
-struct points_query {
-    struct exchange *x;
-    struct buf text;
-    struct json_writer w;
-};
+void app_history_begin(struct app_history *page, struct exchange *x)
+{
+    page->x = x;
+    buf_init(&page->text, ANSWER_MAX);
+    page->w = (struct json_writer){.to = &page->text};
+    json_open(&page->w, (slice){0}, '{');
+    json_open(&page->w, SLICE("value"), '[');
+    exchange_hold(x);
+}
+
+bool app_history_has_room(const struct app_history *page)
+{
+    return page->text.len < APP_PAGE_BYTES;
+}
+
+void app_history_end(struct app_history *page, enum status status, bool more, uint64_t before,
+                     const struct fault *why)
+{
+    struct exchange *x = page->x;
+
+    json_close(&page->w, ']');
+    put_next(&page->w, more, before);
+    json_close(&page->w, '}');
+    if (status == ST_OK)
+        app_answer_object(x, &page->text);
+    else
+        exchange_answer_error(x, status, why);
+    buf_deinit(&page->text);
+    exchange_release(x);
+}
 
 static bool on_point(void *context, const struct history_item *item)
 {
-    struct points_query *q = context;
+    struct app_history *page = context;
 
-    json_open(&q->w, (slice){0}, '{');
-    app_put_time(&q->w, SLICE("at"), item->at);
-    json_put_raw(&q->w, SLICE("value"), item->value);
-    json_close(&q->w, '}');
-    return q->text.len < APP_PAGE_BYTES;
+    json_open(&page->w, (slice){0}, '{');
+    app_put_time(&page->w, SLICE("at"), item->at);
+    json_put_raw(&page->w, SLICE("value"), item->value);
+    json_close(&page->w, '}');
+    return app_history_has_room(page);
 }
 
 static void on_points(void *context, enum status status, bool more, uint64_t before,
                       const struct fault *why)
 {
-    struct points_query *q = context;
-
-    json_close(&q->w, ']');
-    app_put_next(&q->w, more, before);
-    json_close(&q->w, '}');
-    if (status == ST_OK)
-        app_answer_object(q->x, &q->text);
-    else
-        exchange_answer_error(q->x, status, why);
-    buf_deinit(&q->text);
-    exchange_release(q->x);
+    app_history_end(context, status, more, before, why);
 }
 
 void app_telemetry_points(struct exchange *x)
 {
-    struct points_query *q = arena_alloc(&x->arena, sizeof *q);
+    struct app_history *page = arena_alloc(&x->arena, sizeof *page);
     struct history_filter filter;
 
-    if (!q) {
+    if (!page) {
         exchange_answer_error(x, ST_NO_MEMORY, NULL);
         return;
     }
     if (!app_read_history(x, &filter))
         return;
     filter.name = x->bound[1];
-    q->x = x;
-    buf_init(&q->text, ANSWER_MAX);
-    q->w = (struct json_writer){.to = &q->text};
-    json_open(&q->w, (slice){0}, '{');
-    json_open(&q->w, SLICE("value"), '[');
-    exchange_hold(x);
-    central_history_read(central_of(x), x->bound[0], &filter, on_point, on_points, q);
+    app_history_begin(page, x);
+    central_history_read(central_of(x), x->bound[0], &filter, on_point, on_points, page);
 }
 
-/* --- charts -------------------------------------------------------------------------------------
- */
+/* --- charts ----------------------------------------------------------------------------------- */
 
 struct chart_query {
     struct exchange *x;

@@ -161,20 +161,15 @@ void app_templates_list(struct exchange *x)
 static void on_views(void *context, enum status status, const struct template *t,
                      const struct fault *why)
 {
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct json_writer w = {.to = &body};
-    struct exchange *x = context;
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        json_open(&w, (slice){0}, '{');
-        put_template(&w, t);
-        json_put_raw(&w, SLICE("views"), t->document.len > 0 ? t->document : SLICE("[]"));
-        json_close(&w, '}');
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
+        return;
+    json_open(&a.w, (slice){0}, '{');
+    put_template(&a.w, t);
+    json_put_raw(&a.w, SLICE("views"), t->document.len > 0 ? t->document : SLICE("[]"));
+    json_close(&a.w, '}');
+    app_answer_end(&a);
 }
 
 void app_template_get(struct exchange *x)
@@ -196,16 +191,12 @@ void app_write_template_document(const struct template *t, struct buf *to)
 static void on_draft(void *context, enum status status, const struct template *t,
                      const struct fault *why)
 {
-    BUF_CLEANUP struct buf body = {.max = APP_ANSWER_MAX};
-    struct exchange *x = context;
+    struct app_answer a;
 
-    if (status == ST_OK) {
-        app_write_template_document(t, &body);
-        app_answer_object(x, &body);
-    } else {
-        exchange_answer_error(x, status, why);
-    }
-    exchange_release(x);
+    if (!app_answer_begin(&a, context, status, why))
+        return;
+    app_write_template_document(t, &a.body);
+    app_answer_end(&a);
 }
 
 void app_template_draft_get(struct exchange *x)

@@ -86,27 +86,10 @@ bool rest_read_attestation_type(struct exchange *x, const struct json *attestati
     return !type.ptr || rest_wrong(x, "type must be symmetricKey or x509");
 }
 
-/* A slot that is named is set, the secondary emptied by null. */
-static bool read_pins(struct exchange *x, const struct json *body, struct enrollment *e)
-{
-    const struct json *pins =
-        json_path(body, (slice[]){SLICE("x509"), SLICE("clientCertificates")}, 2);
-    const struct json *primary = json_member(pins, SLICE("primary"));
-    const struct json *secondary = json_member(pins, SLICE("secondary"));
-
-    if (primary && !app_read_pin(x, primary, &e->primary_thumbprint))
-        return false;
-    if (secondary && secondary->kind == JSON_NULL)
-        e->secondary_thumbprint = (slice){0};
-    else if (secondary && !app_read_pin(x, secondary, &e->secondary_thumbprint))
-        return false;
-    return true;
-}
-
 static bool read_attestation(struct exchange *x, const struct json *body, struct enrollment *e)
 {
     return rest_read_attestation_type(x, body, &e->attestation) && rest_read_keys(x, body, e) &&
-           (e->attestation != ATTEST_X509 || read_pins(x, body, e));
+           (e->attestation != ATTEST_X509 || app_read_pins(x, body, e));
 }
 
 /* --- the enrollment of a device --------------------------------------------------------------- */

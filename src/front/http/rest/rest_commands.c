@@ -116,8 +116,7 @@ static void on_listed(void *context, enum status status, const struct command_ru
                       const struct fault *why)
 {
     struct rest_list *list = context;
-    char number[24];
-    int len;
+    char number[APP_NUMBER_MAX];
 
     if (!run) {
         rest_list_end(list, status, why);
@@ -125,8 +124,7 @@ static void on_listed(void *context, enum status status, const struct command_ru
     }
     if (is_full(list, run))
         return;
-    len = snprintf(number, sizeof number, "%" PRId64, run->number);
-    if (rest_list_row(list, slice_of(number, (size_t)len)))
+    if (rest_list_row(list, app_number_text(run->number, number)))
         write_run(&list->w, run);
 }
 
