@@ -350,6 +350,9 @@ static void acts_on_the_wrong_slot_or_version_are_refused(void **state)
         {"a version of nothing",
          {.act = AUTHORITY_REMOVE, .slot = AUTHORITY_SECONDARY, .version = 6},
          ST_PRECONDITION_FAILED},
+        {"a slot that was to be empty",
+         {.act = AUTHORITY_REMOVE, .slot = AUTHORITY_PRIMARY, .must_be_new = true},
+         ST_PRECONDITION_FAILED},
         {"this version", {.act = AUTHORITY_REMOVE, .slot = AUTHORITY_PRIMARY, .version = 7}, ST_OK},
         {"any version", {.act = AUTHORITY_REMOVE, .slot = AUTHORITY_PRIMARY}, ST_OK},
     };

@@ -242,7 +242,7 @@ static const struct {
     {"force", "{'name':'force','in':'query','description':'Publish, though it breaks what is "
               "published','schema':{'type':'boolean','default':false}}"},
     {"ifNoneMatch", "{'name':'If-None-Match','in':'header','description':'*: only if there is none "
-                    "of that ID, else 412','schema':{'type':'string','enum':['*']}}"},
+                    "of that ID, else 412','schema':{'type':'string'}}"},
     {"ifMatch", "{'name':'If-Match','in':'header','description':'The etag that the caller knows',"
                 "'schema':{'type':'string'}}"},
 };
