@@ -66,6 +66,16 @@ def entries(boss, **filters):
     return [row["entry"] for row in boss.own("GET", f"audit?{query}").body["value"]]
 
 
+# --- told by address -------------------------------------------------------------------------------
+
+
+def test_the_audit_finds_a_user_by_the_address(boss, server):
+    user, email = make_user(boss)
+    Browser(server).sign_in(email)
+    lines = server.cli("audit", "--actor", email.upper()).stdout.splitlines()
+    assert lines and all(f"user:{user}" in line for line in lines)
+
+
 # --- the first start -------------------------------------------------------------------------------
 
 
