@@ -33,7 +33,7 @@ def run_under_fire(server, chance, group, data):
         if job["status"] not in ("pending", "running"):
             return kills, job
         print(f"{kills} kills: {job['progress']}")
-        time.sleep(chance.uniform(0.02, 0.2))
+        time.sleep(chance.uniform(0.02, 0.2))  # a moment that nobody planned
         server.kill()
         server.start()
     raise AssertionError("it never ends")

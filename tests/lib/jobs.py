@@ -1,9 +1,8 @@
 """Jobs over a device group, as somebody who calls the application's API."""
 
-import time
-
 from lib.caller import Caller
 from lib.server import unique_id
+from lib.wait import until
 
 ALL = "SELECT * FROM devices"
 ENDED = ("stopped", "complete", "failed", "cancelled")
@@ -29,11 +28,11 @@ class Jobs(Caller):
         return answer.body
 
     def ended(self, job_id, deadline=60):
-        until = time.monotonic() + deadline
-        while (job := self.job(job_id))["status"] not in ENDED:
-            assert time.monotonic() < until, job
-            time.sleep(0.05)
-        return job
+        def look():
+            job = self.job(job_id)
+            return job if job["status"] in ENDED else None
+
+        return until(look, deadline, lambda: self.job(job_id))
 
     def run(self, group, *data, **members):
         """The job at its end."""

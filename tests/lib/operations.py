@@ -5,10 +5,10 @@ import http.client
 import io
 import json
 import ssl
-import time
 from urllib.parse import urlencode
 
 from lib.caller import Caller
+from lib.wait import until
 
 COLUMNS = ["IOTC_DEVICEID", "IOTC_DEVICENAME", "IOTC_SASKEY_PRIMARY", "IOTC_SASKEY_SECONDARY",
            "IOTC_X509THUMBPRINT_PRIMARY", "IOTC_X509THUMBPRINT_SECONDARY"]
@@ -57,13 +57,11 @@ class Operations(Caller):
         return answer.body
 
     def finished(self, operation_id, deadline=60):
-        until = time.monotonic() + deadline
-        while time.monotonic() < until:
+        def look():
             operation = self.operation(operation_id)
-            if operation["finished"]:
-                return operation
-            time.sleep(0.02)
-        raise AssertionError(f"still under way: {operation}")
+            return operation if operation["finished"] else None
+
+        return until(look, deadline, lambda: self.operation(operation_id))
 
     def act(self, kind, **body):
         """A bulk act at its end."""

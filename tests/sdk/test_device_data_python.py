@@ -4,12 +4,12 @@ unmodified."""
 import json
 import queue
 import threading
-import time
 
 import pytest
 from azure.iot.device import IoTHubDeviceClient, Message, MethodResponse
 from lib.caller import Caller
 from lib.models import ModelledDevice, command, component, read_only, setting, telemetry
+from lib.wait import until
 
 MODEL = [telemetry("temperature"), telemetry("count", "long"), setting("targetTemperature"),
          read_only("serial"), command("reboot", "integer"), command("sleep", durable=True),
@@ -56,13 +56,6 @@ def sdk(sdk_server, device, ca_text):
     made.client.shutdown()
 
 
-def eventually(look, deadline=10):
-    end = time.monotonic() + deadline
-    while not look():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 class Running(threading.Thread):
     def __init__(self, device, path, body):
         super().__init__(target=self.call, args=(device, path, body))
@@ -83,7 +76,7 @@ def test_C088_C092_telemetry_of_root_and_component(device, sdk):
     of_pump.custom_properties["$.sub"] = "pump"
     of_pump.custom_properties["iothub-creation-time-utc"] = "2026-01-01T00:00:00Z"
     sdk.client.send_message(of_pump)
-    eventually(lambda: device.rest("GET", "components/pump/telemetry/flow").status == 200)
+    until(lambda: device.rest("GET", "components/pump/telemetry/flow").status == 200)
     assert device.rest("GET", "telemetry/temperature").body["value"] == 21.5
     assert device.rest("GET", "telemetry/count").body["value"] == 2**63 - 1
     flow = device.rest("GET", "components/pump/telemetry/flow").body

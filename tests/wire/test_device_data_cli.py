@@ -1,12 +1,12 @@
 """muster device telemetry, properties, command: the words of an operator."""
 
 import json
-import time
 
 import pytest
 from lib import twin
 from lib.caller import Caller
 from lib.models import ModelledDevice, command, component, setting, telemetry
+from lib.wait import until
 
 MODEL = [telemetry("t"), setting("speed"), command("go", "integer"),
          command("later", durable=True),
@@ -22,17 +22,10 @@ def shown(server, *words):
     return json.loads(server.cli("device", *words, "--json").stdout)
 
 
-def until_there(look, deadline=10):
-    end = time.monotonic() + deadline
-    while not look():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_telemetry_last_points_and_chart(server, device):
     with device.hub.connect() as client:
         client.publish(device.hub.events(), b'{"t": 21.50}')
-    until_there(lambda: shown(server, "telemetry", device.id))
+    until(lambda: shown(server, "telemetry", device.id))
     [value] = shown(server, "telemetry", device.id)
     assert (value["name"], value["value"], value["state"]) == ("t", 21.5, "modeled")
     assert [p["value"] for p in shown(server, "telemetry", device.id, "t")] == [21.5]

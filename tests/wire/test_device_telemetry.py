@@ -1,11 +1,11 @@
 """Telemetry as the application shows it: last values, history, raw data (central.md 7.2, 2.9)."""
 
 import json
-import time
 
 import pytest
 from lib.caller import Caller
 from lib.models import ModelledDevice, component, telemetry
+from lib.wait import until
 
 BIG = 9223372036854775807
 
@@ -27,13 +27,7 @@ def send(device, *bodies, bag=""):
 
 def eventually(look, want, deadline=10):
     """What is built behind the acknowledgement is there soon."""
-    until = time.monotonic() + deadline
-    while True:
-        found = look()
-        if found == want or time.monotonic() > until:
-            assert found == want
-            return
-        time.sleep(0.02)
+    until(lambda: look() == want, deadline, lambda: f"{look()}, not {want}")
 
 
 def value_of(device, path):

@@ -13,6 +13,7 @@ from lib.access import create_role, create_token
 from lib.caller import OPERATOR
 from lib.operations import COLUMNS, Operations, rows_of
 from lib.server import unique_id
+from lib.wait import until
 
 NAMES = 100_000
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=1000",
@@ -432,15 +433,11 @@ def test_an_upload_that_breaks_off_leaves_nothing(boss):
         connection.putheader(name, value)
     connection.endheaders(b"a\n" * 300000)
     folder = boss.server.data / "imports"
-    until = time.monotonic() + 10
-    while not list(folder.iterdir()) and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: list(folder.iterdir()))
     assert [oct(file.stat().st_mode & 0o777) for file in folder.iterdir()] == ["0o600"]
     connection.sock.close()
     connection.close()
-    while list(folder.iterdir()) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not list(folder.iterdir())
+    until(lambda: not list(folder.iterdir()))
 
 
 def test_a_refused_upload_is_answered_before_its_body(boss):
@@ -459,8 +456,7 @@ def test_C062_a_cancelled_import_says_what_was_done(new_server):
     some = ids(100000)
     status, operation = boss.upload("\n".join(some))
     assert status == 202
-    while boss.operation(operation["id"])["processed"] == 0:
-        time.sleep(0.01)
+    until(lambda: boss.operation(operation["id"])["processed"])
     began = time.monotonic()
     assert boss.own("POST", f"operations/{operation['id']}/cancel").status == 200
     operation = boss.finished(operation["id"])

@@ -4,7 +4,6 @@ credentials and relationships (central.md 1.5, 6; checklist "REST")."""
 import base64
 import re
 import threading
-import time
 import urllib.parse
 
 import pytest
@@ -13,6 +12,7 @@ from lib.caller import VERSION
 from lib.dps import Registrant, assert_assigned, assert_refused, group_device
 from lib.openapi import CheckedCaller, describe
 from lib.server import unique_id
+from lib.wait import until
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=100000",
                   "--register-burst=0"]
@@ -359,10 +359,7 @@ def test_C037_a_registration_says_which_gateway_it_is_behind(boss, server):
         assert_refused(group_device(server, child).register({"payload": payload}).body)
 
     def children(gateway, want):
-        deadline = time.monotonic() + 10
-        while boss.all(f"devices/{gateway}/relationships") != want:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: boss.all(f"devices/{gateway}/relationships") == want)
 
     say(first)
     children(first, [{"id": child, "source": first, "target": child}])

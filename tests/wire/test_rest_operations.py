@@ -3,7 +3,6 @@ against the server's own document; and those that are known and not built."""
 
 import re
 import threading
-import time
 
 import pytest
 from lib import certificates, twin
@@ -11,6 +10,7 @@ from lib.caller import OPERATOR, Caller
 from lib.models import ModelledDevice, command, component, setting, telemetry
 from lib.openapi import CheckedCaller, describe
 from lib.server import unique_id
+from lib.wait import until
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=100000"]
 
@@ -222,9 +222,7 @@ def send_telemetry(device):
 
 def ask_until_there(boss, path):
     """What was sent becomes a value a little later."""
-    deadline = time.monotonic() + 10
-    while boss.rest("GET", path).status == 404 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: boss.rest("GET", path).status != 404)
     ask(boss, "GET", path)
 
 

@@ -3,12 +3,12 @@
 
 import json
 import signal
-import time
 
 import pytest
 from lib import dps
 from lib.caller import Caller
 from lib.server import unique_id
+from lib.wait import until
 
 SERVER_OPTIONS = ["--accepts-per-second=0", "--unauthenticated-per-address=1000"]
 
@@ -36,14 +36,6 @@ def boss(server):
                 {"@type": "Component", "name": "valve", "schema": VALVE}]}})
     assert answer.status == 200, answer
     return caller
-
-
-def until(condition, deadline=20):
-    limit = time.monotonic() + deadline
-    while not (value := condition()):
-        assert time.monotonic() < limit, "nothing of that happened"
-        time.sleep(0.1)
-    return value
 
 
 def add_simulated(server, template=TEMPLATE):
@@ -94,7 +86,8 @@ def test_C024_it_is_silent_while_blocked_and_gone_when_deleted(server, boss):
     server.cli("device", "unblock", device_id)
     until(lambda: is_connected(server, device_id))
     server.cli("device", "delete", device_id)
-    time.sleep(0.5)
+    later = add_simulated(server)
+    until(lambda: is_connected(server, later))  # all that were to begin before it have begun
     server.cli("device", "add", device_id, "--template", TEMPLATE)
     assert not is_connected(server, device_id)
 
@@ -130,9 +123,9 @@ def test_a_fleet_comes_in_by_the_real_protocols_and_leaves_in_order(server, boss
     until(lambda: server.twin(ids[0])["properties"]["reported"]["target"].get("ac") == 200)
     answer = json.loads(server.cli("device", "invoke", ids[1], "count").stdout)
     assert answer["status"] == 200 and isinstance(answer["payload"], int)
-    server.send_c2d(ids[2], "hello")
+    server.send_c2d(ids[2], "hello", ack="positive")
     until(lambda: server.messages(ids[3], 4))
-    time.sleep(0.5)
+    until(lambda: server.api("GET", f"devices/{ids[2]}/feedback")[1]["value"])
     status, counts = end(run)
     assert status == 0
     assert counts["registered"] == counts["connected"] == 20
@@ -156,7 +149,8 @@ def test_why_a_connection_was_dropped_is_said(server):
     until(lambda: is_connected(server, "drop-00001"))
     server.cli("device", "block", "drop-00001")
     until(lambda: not is_connected(server, "drop-00001"))
-    time.sleep(0.2)  # the other end hears of it a moment later
+    # The other end has heard of it when it comes again.
+    until(lambda: server.device("drop-00001")["lastHubRefusal"])
     run.process.send_signal(signal.SIGINT)
     _, out, err = run.result()
     assert "dropped       1" in out and "dropped: the server closed it" in err
