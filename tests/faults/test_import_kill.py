@@ -15,7 +15,7 @@ KILLS_MIN = 3
 
 
 def kill_and_go_on(server, chance):
-    time.sleep(chance.uniform(0.01, 0.1))  # a moment that nobody planned; no event is awaited
+    time.sleep(chance.uniform(0.01, 0.1))  # a moment that nobody planned
     server.kill()
     server.start()
 

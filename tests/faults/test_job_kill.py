@@ -9,7 +9,7 @@ from lib.caller import Caller
 from lib.jobs import Jobs, command_of, property_of
 from lib.models import command, publish_template, setting
 
-DEVICES = int(os.environ.get("MUSTER_JOB_DEVICES", "1500"))
+DEVICES = int(os.environ.get("MUSTER_JOB_DEVICES", "5000"))
 SEED = int(os.environ.get("MUSTER_JOB_SEED", random.SystemRandom().randrange(1 << 32)))
 KILLS_MIN = 3
 
@@ -33,7 +33,7 @@ def run_under_fire(server, chance, group, data):
         if job["status"] not in ("pending", "running"):
             return kills, job
         print(f"{kills} kills: {job['progress']}")
-        time.sleep(chance.uniform(0.02, 0.2))  # a moment that nobody planned
+        time.sleep(chance.uniform(0.005, 0.1))  # a moment that nobody planned
         server.kill()
         server.start()
     raise AssertionError("it never ends")
